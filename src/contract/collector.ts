@@ -1,0 +1,114 @@
+import type { AgentFacts } from "./agent-facts.ts";
+import type { Clock } from "./clock.ts";
+import type { EventDraft, EventName } from "./event.ts";
+import type { JsonValue } from "./json.ts";
+import type { Log } from "./log.ts";
+import type { Probe } from "./probe.ts";
+import type { Problem } from "./result.ts";
+import type { Infer, Schema } from "./schema.ts";
+
+/** What a collector needs from the system, and what is lost without it. Feeds docs and `doctor`. */
+export interface Need {
+  readonly kind: "capability" | "path" | "program" | "kernel-feature";
+  /** `CAP_SYS_PTRACE`, a path, a program, or a kernel configuration symbol. */
+  readonly what: string;
+  readonly lostWithout: string;
+}
+
+/** One look at the device: "nothing there" is an event, "could not read" is a problem. */
+export interface Snapshot {
+  readonly events: readonly EventDraft[];
+  /** What could not be read. Each is reported once per state change as a Diagnostic event. */
+  readonly problems: readonly Problem[];
+}
+
+/** A small persistent value per collector, for positions in logs. */
+export interface CursorStore {
+  read(): JsonValue | undefined;
+  /** Survives `kill -9` when the call returns. At most 64 KiB. */
+  write(value: JsonValue): void;
+}
+
+export interface CollectorContext<S> {
+  readonly settings: S;
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts at the deadline and at shutdown. */
+  readonly signal: AbortSignal;
+  readonly cursor: CursorStore;
+  /** The agent's own counters and findings. */
+  readonly agent: AgentFacts;
+  /** Lets the rest of the agent run; call between portions of a long walk. */
+  pause(): Promise<void>;
+}
+
+/** A running watch. `stop` is safe to call twice. */
+export interface Watch {
+  stop(): Promise<void>;
+}
+
+interface CollectorBase<S extends Schema<unknown>> {
+  /** Folder name: `listening-ports`. */
+  readonly name: string;
+  /** One sentence, for documentation and `doctor`. */
+  readonly summary: string;
+  readonly eventName: EventName;
+  readonly cost: "light" | "moderate" | "heavy";
+  readonly needs: readonly Need[];
+  /** Man pages, kernel documents and RFCs the collector relies on. */
+  readonly sources: readonly string[];
+  readonly settings: S;
+  /** Schema of one payload item. */
+  readonly payload: Schema<unknown>;
+}
+
+/** Looks when the schedule says so. */
+export interface SnapshotCollector<S extends Schema<unknown> = Schema<unknown>>
+  extends CollectorBase<S> {
+  collect(context: CollectorContext<Infer<S>>): Promise<Snapshot>;
+}
+
+/** Listens while it is on. `emit` may be called at any time until `stop` resolves. */
+export interface WatchCollector<S extends Schema<unknown> = Schema<unknown>>
+  extends CollectorBase<S> {
+  watch(
+    context: CollectorContext<Infer<S>>,
+    emit: (drafts: readonly EventDraft[]) => void,
+  ): Promise<Watch>;
+}
+
+/** A collector whose settings type is sealed, so that collectors can sit in one list. */
+export type Collector =
+  | (Omit<SnapshotCollector, "collect"> & {
+      readonly mode: "snapshot";
+      collect(context: CollectorContext<unknown>): Promise<Snapshot>;
+    })
+  | (Omit<WatchCollector, "watch"> & {
+      readonly mode: "watch";
+      watch(
+        context: CollectorContext<unknown>,
+        emit: (drafts: readonly EventDraft[]) => void,
+      ): Promise<Watch>;
+    });
+
+export function defineSnapshotCollector<S extends Schema<unknown>>(
+  collector: SnapshotCollector<S>,
+): Collector {
+  return {
+    ...collector,
+    mode: "snapshot",
+    collect: (context) => collector.collect({ ...context, settings: context.settings as Infer<S> }),
+  };
+}
+
+export function defineWatchCollector<S extends Schema<unknown>>(
+  collector: WatchCollector<S>,
+): Collector {
+  return {
+    ...collector,
+    mode: "watch",
+    watch: (context, emit) =>
+      collector.watch({ ...context, settings: context.settings as Infer<S> }, emit),
+  };
+}

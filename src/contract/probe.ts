@@ -1,0 +1,75 @@
+import type { Result } from "./result.ts";
+
+export type AddressFamily = "ipv4" | "ipv6";
+
+/** What stat(2) says of a path. Times are wall clock ms; `mode` is the permission bits (0o7777). */
+export interface FileFacts {
+  readonly kind: "file" | "folder" | "link" | "device" | "socket" | "pipe" | "other";
+  readonly mode: number;
+  readonly userId: number;
+  readonly groupId: number;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly inode: number;
+  readonly deviceId: number;
+}
+
+/** A socket as the kernel describes it. Source: sock_diag(7), struct inet_diag_msg; proc_net(5). */
+export interface SocketFacts {
+  readonly protocol: "tcp" | "udp";
+  readonly family: AddressFamily;
+  /** Kernel TCP state number: 10 is LISTEN, 7 is CLOSE (an unconnected UDP socket). Source: tcp_states.h */
+  readonly state: number;
+  /** Canonical text (RFC 5952 for IPv6), no zone. */
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly userId: number;
+  readonly inode: number;
+  /** Interface the socket is bound to, 0 for none or where the source cannot tell. */
+  readonly interfaceIndex: number;
+}
+
+export interface SocketList {
+  readonly source: "sock_diag" | "proc_net";
+  readonly sockets: readonly SocketFacts[];
+}
+
+/**
+ * The machine, as collectors see it: rooted (every path is below `root`), bounded (every read has a
+ * byte limit) and read-only. Calls are synchronous: they read kernel memory or small files; a collector
+ * that makes many of them calls `context.pause()` between portions.
+ */
+export interface Probe {
+  /** `/` on the live device, or the folder of a captured root. */
+  readonly root: string;
+  /** True when `root` is the running system, so that kernel interfaces may be asked. */
+  readonly isLive: boolean;
+  /** File content as UTF-8 (bad bytes become U+FFFD). Default limit 1 MiB; longer is `too-large`. */
+  readText(path: string, maxBytes?: number): Result<string>;
+  readBytes(path: string, maxBytes?: number): Result<Uint8Array>;
+  /** Target of a symbolic link, not resolved. */
+  readLink(path: string): Result<string>;
+  /** Names in a folder, sorted; at most 100,000. */
+  listFolder(path: string): Result<readonly string[]>;
+  /** stat(2) of the path; `lstat` when `follow` is false. */
+  facts(path: string, follow?: boolean): Result<FileFacts>;
+  /**
+   * Listening TCP sockets and all UDP sockets of the agent's network namespace, both families.
+   * A family the kernel does not have is simply not there.
+   */
+  listeningSockets(): Result<SocketList>;
+  /** What uname(2) says of the running kernel (captured roots: from proc/sys/kernel). */
+  kernel(): Result<KernelFacts>;
+}
+
+export interface KernelFacts {
+  /** `Linux` */
+  readonly sysname: string;
+  readonly release: string;
+  readonly version: string;
+  /** As uname -m prints it: `x86_64`, `aarch64`, `armv7l`. */
+  readonly machine: string;
+  readonly hostName: string;
+}

@@ -1,0 +1,65 @@
+import type { EventName } from "../../contract/event.ts";
+
+/**
+ * The three queues of the spool, in sending order. `operational` holds events about the agent itself;
+ * for bounds and statistics it counts with the priority its events were given.
+ */
+export const QUEUES = ["high", "operational", "low"] as const;
+export type Queue = (typeof QUEUES)[number];
+
+/** An event on its way into the spool. `json` is the serialised schema 1.0 event. */
+export interface SpoolEntry {
+  readonly queue: Queue;
+  readonly priority: "High" | "Low";
+  readonly name: EventName;
+  readonly json: string;
+}
+
+/** An event that waits. Sequence numbers grow within a queue and are never used twice. */
+export interface QueuedEvent {
+  readonly queue: Queue;
+  readonly sequence: number;
+  readonly priority: "High" | "Low";
+  readonly name: EventName;
+  readonly json: string;
+  /** UTF-8 bytes of `json`. */
+  readonly sizeBytes: number;
+  /** Wall clock ms at which `append` took it; survives restarts. */
+  readonly appendedAtMs: number;
+}
+
+export interface QueueState {
+  readonly events: number;
+  /** Bytes of event JSON that wait. */
+  readonly bytes: number;
+  /** How long the oldest has waited, ms, by the monotonic clock within one run; 0 when empty. */
+  readonly oldestAgeMs: number;
+}
+
+export interface AppendOutcome {
+  /** Entries that would now survive `kill -9`, or were dropped and counted to make room. */
+  readonly stored: number;
+  /** Entries held in memory because the disk refused them; they are stored when it recovers. */
+  readonly heldInMemory: number;
+}
+
+/**
+ * Events on disk until the hub has acknowledged them. Synchronous: when `append` returns, the events
+ * are in the kernel's page cache, which outlives `kill -9`.
+ */
+export interface Spool {
+  append(entries: readonly SpoolEntry[]): AppendOutcome;
+  state(queue: Queue): QueueState;
+  /** The oldest events of a queue, in order, up to `maxBytes` of JSON but at least one if any waits. */
+  peek(queue: Queue, maxBytes: number): readonly QueuedEvent[];
+  /** Removes everything up to and including `sequence`; survives `kill -9` when it returns. */
+  release(queue: Queue, sequence: number): void;
+  /** Applies a new bound at once, evicting the oldest low, then operational, then high. */
+  resize(maxCacheBytes: number): void;
+  /** Writes what the disk refused earlier, if it now accepts; returns what is still held. */
+  retryHeld(): number;
+  /** Makes everything survive a power cut. */
+  sync(): Promise<void>;
+  /** `sync`, then closes the files. Safe to call twice. */
+  close(): Promise<void>;
+}
