@@ -1,0 +1,205 @@
+import type { AgentFacts, DiagnosticFinding } from "../contract/agent-facts.ts";
+import type { Clock } from "../contract/clock.ts";
+import type { Collector, CollectorContext, CursorStore, Watch } from "../contract/collector.ts";
+import { describeError } from "../contract/errors.ts";
+import type { EventDraft, EventName } from "../contract/event.ts";
+import type { JsonObject } from "../contract/json.ts";
+import type { Log } from "../contract/log.ts";
+import type { Probe } from "../contract/probe.ts";
+import type { Problem } from "../contract/result.ts";
+import type { Settings } from "../contract/settings.ts";
+import { createProblemBook, type ProblemBook } from "./problem-book.ts";
+
+export interface CollectorHostOptions {
+  readonly collectors: readonly Collector[];
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly facts: AgentFacts;
+  /** Settings of each collector by collector name, as its schema yields them. */
+  readonly settingsOf: (collector: Collector) => unknown;
+  readonly cursorOf: (collector: Collector) => CursorStore;
+  /** Takes what collectors report; the events are safe on disk when it returns. */
+  readonly submit: (drafts: readonly EventDraft[]) => void;
+  readonly onDiagnostic: (finding: DiagnosticFinding) => void;
+}
+
+/** A snapshot collector that is on, as the schedule runs it. */
+export interface SnapshotJob {
+  readonly name: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+interface CollectorRecord {
+  readonly collector: Collector;
+  readonly abort: AbortController;
+  watch: Watch | undefined;
+  runs: number;
+  events: number;
+  lastDurationMs: number;
+}
+
+/**
+ * Runs collectors: hands each its context, passes on what it reports, and keeps one collector's
+ * failure from touching another.
+ */
+export interface CollectorHost {
+  /** The snapshot collectors that the priorities leave on. */
+  jobs(): readonly SnapshotJob[];
+  /** Starts and stops watches as the priorities say; returns the snapshot collectors newly on. */
+  applySettings(settings: Settings): Promise<readonly string[]>;
+  /** Tries watches that could not start once more. */
+  retryWatches(): Promise<void>;
+  status(): JsonObject;
+  stop(): Promise<void>;
+}
+
+export function createCollectorHost(options: CollectorHostOptions): CollectorHost {
+  const problems: ProblemBook = createProblemBook(options.onDiagnostic);
+  const records = new Map<string, CollectorRecord>();
+  let isOn: (name: EventName) => boolean = () => false;
+
+  function recordOf(collector: Collector): CollectorRecord {
+    const known = records.get(collector.name);
+    if (known !== undefined) return known;
+    const fresh: CollectorRecord = {
+      collector,
+      abort: new AbortController(),
+      watch: undefined,
+      runs: 0,
+      events: 0,
+      lastDurationMs: 0,
+    };
+    records.set(collector.name, fresh);
+    return fresh;
+  }
+
+  function contextOf(collector: Collector, signal: AbortSignal): CollectorContext<unknown> {
+    return {
+      settings: options.settingsOf(collector),
+      probe: options.probe,
+      clock: options.clock,
+      log: scopedLog(options.log, collector.name),
+      signal,
+      cursor: options.cursorOf(collector),
+      agent: options.facts,
+      pause: () => options.clock.sleep(0),
+    };
+  }
+
+  function take(record: CollectorRecord, drafts: readonly EventDraft[]): void {
+    record.events += drafts.length;
+    options.submit(drafts);
+  }
+
+  async function runSnapshot(
+    collector: Extract<Collector, { mode: "snapshot" }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const record = recordOf(collector);
+    const startedAtMs = options.clock.monotonicMs();
+    try {
+      const snapshot = await collector.collect(contextOf(collector, signal));
+      take(record, snapshot.events);
+      problems.update(collector.name, snapshot.problems);
+      options.log.debug(
+        { collector: collector.name, events: snapshot.events.length },
+        "snapshot taken",
+      );
+    } catch (error) {
+      problems.update(collector.name, [failureOf(error)]);
+      throw error;
+    } finally {
+      record.runs += 1;
+      record.lastDurationMs = Math.round(options.clock.monotonicMs() - startedAtMs);
+    }
+  }
+
+  async function startWatch(collector: Extract<Collector, { mode: "watch" }>): Promise<void> {
+    const record = recordOf(collector);
+    if (record.watch !== undefined) return;
+    try {
+      const context = contextOf(collector, record.abort.signal);
+      record.watch = await collector.watch(context, (drafts) => take(record, drafts));
+      record.runs += 1;
+      problems.update(collector.name, []);
+    } catch (error) {
+      problems.update(collector.name, [failureOf(error)]);
+    }
+  }
+
+  async function stopWatch(record: CollectorRecord): Promise<void> {
+    const { watch } = record;
+    record.watch = undefined;
+    await watch?.stop();
+  }
+
+  async function startWatches(): Promise<void> {
+    for (const collector of options.collectors) {
+      if (collector.mode === "watch" && isOn(collector.eventName)) await startWatch(collector);
+    }
+  }
+
+  return {
+    jobs: () =>
+      options.collectors.flatMap((collector) =>
+        collector.mode === "snapshot" && isOn(collector.eventName)
+          ? [{ name: collector.name, run: (signal) => runSnapshot(collector, signal) }]
+          : [],
+      ),
+    async applySettings(settings) {
+      const wasOn = isOn;
+      isOn = (name) => settings.eventPriority[name] !== "Off";
+      for (const collector of options.collectors) {
+        const record = recordOf(collector);
+        if (!isOn(collector.eventName)) await stopWatch(record);
+      }
+      await startWatches();
+      return options.collectors
+        .filter((collector) => collector.mode === "snapshot")
+        .filter((collector) => isOn(collector.eventName) && !wasOn(collector.eventName))
+        .map((collector) => collector.name);
+    },
+    retryWatches: startWatches,
+    status: () =>
+      Object.fromEntries(
+        options.collectors.map((collector) => {
+          const record = recordOf(collector);
+          return [
+            collector.name,
+            {
+              on: isOn(collector.eventName),
+              runs: record.runs,
+              events: record.events,
+              lastDurationMs: record.lastDurationMs,
+              problems: problems.of(collector.name).map(describeProblem),
+            },
+          ];
+        }),
+      ),
+    async stop() {
+      for (const record of records.values()) {
+        record.abort.abort();
+        await stopWatch(record);
+      }
+    },
+  };
+}
+
+function failureOf(error: unknown): Problem {
+  return { code: "unsupported", subject: "collector", detail: describeError(error) };
+}
+
+/** One line for a person: what, and what was found. */
+export function describeProblem(problem: Problem): string {
+  return `${problem.subject}: ${problem.detail} (${problem.code})`;
+}
+
+function scopedLog(log: Log, collector: string): Log {
+  return {
+    error: (fields, message) => log.error({ collector, ...fields }, message),
+    warn: (fields, message) => log.warn({ collector, ...fields }, message),
+    info: (fields, message) => log.info({ collector, ...fields }, message),
+    debug: (fields, message) => log.debug({ collector, ...fields }, message),
+  };
+}
