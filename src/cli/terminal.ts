@@ -1,0 +1,41 @@
+import type { WriteStream } from "node:tty";
+
+export type Colour = "green" | "yellow" | "red" | "cyan" | "grey" | "bold";
+
+const CODES: Readonly<Record<Colour, string>> = {
+  green: "32",
+  yellow: "33",
+  red: "31",
+  cyan: "36",
+  grey: "90",
+  bold: "1",
+};
+
+/**
+ * Where commands write: results to standard output, everything else to standard error. Colours only
+ * on a terminal and never when NO_COLOR is set. Source: no-color.org.
+ */
+export interface Terminal {
+  readonly isInteractive: boolean;
+  readonly columns: number;
+  print(line: string): void;
+  warn(line: string): void;
+  paint(colour: Colour, text: string): string;
+}
+
+export function createTerminal(
+  out: WriteStream,
+  err: WriteStream,
+  variables: Readonly<Record<string, string | undefined>>,
+): Terminal {
+  const isInteractive = out.isTTY === true;
+  const noColour = variables["NO_COLOR"] ?? "";
+  const hasColour = isInteractive && noColour === "" && variables["TERM"] !== "dumb";
+  return {
+    isInteractive,
+    columns: out.columns ?? 100,
+    print: (line) => out.write(`${line}\n`),
+    warn: (line) => err.write(`${line}\n`),
+    paint: (colour, text) => (hasColour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
+  };
+}
