@@ -1,0 +1,140 @@
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { AgentError } from "../contract/errors.ts";
+import { ok, type Result } from "../contract/result.ts";
+import { createBoundedReader } from "./bounded-read.ts";
+import { environment } from "./environment.ts";
+import { systemRandom } from "./random.ts";
+import { problemOf } from "./system-problem.ts";
+
+/** Files of a write that has not ended: `.NAME.UUID.tmp` beside the file NAME. */
+export function isTemporaryOf(candidate: string, fileName: string): boolean {
+  return candidate.startsWith(`.${fileName}.`) && candidate.endsWith(".tmp");
+}
+
+/**
+ * Replaces a file so that a reader, a crash or a power cut sees the old content or the new one, never a
+ * part: temporary file in the same folder, fsync, rename, fsync of the folder. `mode` holds whatever
+ * the umask is. A link of that name is replaced, not followed. Text is written as UTF-8. The temporary
+ * file is removed when anything fails. Errors: those of the system calls; a full disk is `too-large`.
+ * Source: fsync(2), rename(2).
+ */
+export function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  mode: number,
+): Result<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${systemRandom.uuid()}.tmp`);
+  try {
+    writeNewFile(temporary, typeof content === "string" ? Buffer.from(content) : content, mode);
+    renameSync(temporary, path);
+    syncFolder(folder);
+    return ok(undefined);
+  } catch (error) {
+    // A full disk or a missing folder is a fact of the device; the caller decides what it costs.
+    removeQuietly(temporary);
+    return problemOf(error, path);
+  }
+}
+
+/** All bytes of a regular file of at most `maxBytes`. Errors: as `BoundedReader.read`. */
+export function readSmallFile(path: string, maxBytes: number): Result<Uint8Array> {
+  const read = createBoundedReader().read(path, maxBytes);
+  return read.ok ? ok(read.value.bytes) : read;
+}
+
+/** As `readSmallFile`, decoded as UTF-8; bad bytes become U+FFFD. */
+export function readSmallText(path: string, maxBytes: number): Result<string> {
+  const read = readSmallFile(path, maxBytes);
+  return read.ok ? ok(new TextDecoder().decode(read.value)) : read;
+}
+
+/**
+ * Makes sure that a folder exists, can be written, and is nobody else's to read: a folder of our own is
+ * set to 0700. Throws AGENT_STATE_UNUSABLE when it cannot be made, is no folder, belongs to another
+ * user, or cannot be written. Root may use a folder that belongs to the agent's user.
+ */
+export function ensurePrivateFolder(path: string): void {
+  const { userId, isRoot } = environment();
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const stats = statSync(path);
+    if (!stats.isDirectory()) throw unusable(path, "is not a folder", "Remove it or name another.");
+    const isOurs = stats.uid === userId;
+    if (!isOurs && !isRoot) {
+      const remedy = `Give it to the agent's user: chown -R ${userId} ${path}`;
+      throw unusable(path, `belongs to user ${stats.uid}, the agent is user ${userId}`, remedy);
+    }
+    if ((stats.mode & 0o077) !== 0) {
+      if (isOurs) chmodSync(path, 0o700);
+      else throw unusable(path, "is open to other users", `Close it: chmod 0700 ${path}`);
+    }
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    const problem = problemOf(error, path);
+    const detail = problem.ok ? "cannot be used" : problem.problem.detail;
+    throw unusable(
+      path,
+      `cannot be made or written (${detail})`,
+      `Create it for the agent's user (${userId}) with mode 0700, on a file system that is not ` +
+        "read-only, or name another folder.",
+      error,
+    );
+  }
+}
+
+function unusable(path: string, what: string, remedy: string, cause?: unknown): AgentError {
+  return new AgentError("AGENT_STATE_UNUSABLE", `the folder ${path} ${what}`, { remedy, cause });
+}
+
+function writeNewFile(path: string, bytes: Uint8Array, mode: number): void {
+  // O_EXCL does not follow a link that someone may have laid in the way.
+  const descriptor = openSync(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+    mode,
+  );
+  try {
+    let written = 0;
+    while (written < bytes.length) {
+      written += writeSync(descriptor, bytes, written, bytes.length - written);
+    }
+    fchmodSync(descriptor, mode);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Removes a file that may not be there. */
+export function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made, or is gone already: that is what was wanted.
+  }
+}
