@@ -22,6 +22,15 @@ export interface Snapshot {
   readonly problems: readonly Problem[];
 }
 
+/**
+ * What a snapshot collector returns when its signal aborts before it has seen everything: no half
+ * truth, one problem.
+ */
+export function abandonedSnapshot(subject: string): Snapshot {
+  const detail = "stopped before it was complete";
+  return { events: [], problems: [{ code: "timed-out", subject, detail }] };
+}
+
 /** A small persistent value per collector, for positions in logs. */
 export interface CursorStore {
   read(): JsonValue | undefined;

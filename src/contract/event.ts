@@ -53,6 +53,17 @@ export const EVENT_KINDS: Readonly<Record<EventName, EventKind>> = {
 /** String to string, for what schema 1.0 has no field for. */
 export type ExtraDetails = Readonly<Record<string, string>>;
 
+/** The details that are known, in the order given, as a field to spread; no field when none is. */
+export function knownDetails(values: Readonly<Record<string, string | undefined>>): {
+  readonly ExtraDetails?: ExtraDetails;
+} {
+  const details: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== "") details[name] = value;
+  }
+  return Object.keys(details).length === 0 ? {} : { ExtraDetails: details };
+}
+
 /** One item of an event's payload, as it travels: fields of schema 1.0 plus `ExtraDetails`. */
 export type PayloadItem = Readonly<
   Record<string, string | number | boolean | ExtraDetails | undefined>

@@ -1,0 +1,203 @@
+import {
+  abandonedSnapshot,
+  type CollectorContext,
+  type Snapshot,
+} from "../../src/contract/collector.ts";
+import { knownDetails, type PayloadItem } from "../../src/contract/event.ts";
+import type { Probe, SocketFacts, SocketList } from "../../src/contract/probe.ts";
+import type { Problem } from "../../src/contract/result.ts";
+import type { Infer } from "../../src/contract/schema.ts";
+import { parsePasswd } from "../../src/parse/accounts.ts";
+import { isIpAddress } from "../../src/parse/addresses.ts";
+import { plainText, singleValue } from "../../src/parse/plain-text.ts";
+import { networkNamespace, ownerDetails, sharedByText } from "./owner-details.ts";
+import { byAge, findOwners, type Owner, type OwnerSearch } from "./owners.ts";
+import type { listeningPortsSettings } from "./schema.ts";
+
+type Context = CollectorContext<Infer<typeof listeningPortsSettings>>;
+
+/** Kernel states of a socket that waits for strangers. Source: include/net/tcp_states.h */
+const LISTEN = 10;
+const CLOSE = 7;
+
+/** Most items of one event: any local user can open sockets, and the event must stay bounded. */
+const MOST_LISTENERS = 2000;
+
+/** The sockets that share protocol, address and port: several under SO_REUSEPORT, mostly one. */
+interface Listener {
+  readonly protocol: "tcp" | "tcp6" | "udp" | "udp6";
+  readonly address: string;
+  readonly port: number;
+  readonly sockets: readonly SocketFacts[];
+}
+
+/** Listening TCP sockets and unconnected, bound UDP sockets, with what is known of their owners. */
+export async function collectListeningPorts(context: Context): Promise<Snapshot> {
+  if (context.signal.aborted) return abandonedSnapshot("sockets");
+  const list = context.probe.listeningSockets();
+  if (!list.ok) return { events: [], problems: [list.problem] };
+  const all = listenersOf(list.value.sockets);
+  const listeners = all.slice(0, MOST_LISTENERS);
+  const search = await searchOwners(context, listeners);
+  if (search === undefined) return abandonedSnapshot("/proc/[pid]/fd");
+  const describe = itemWriter(context, list.value, search);
+  const problems = [
+    ...(list.value.problems ?? []),
+    ...tooMany(all.length),
+    ...unknownOwners(listeners, search),
+  ];
+  return { events: [{ name: "ListeningPorts", payload: listeners.map(describe) }], problems };
+}
+
+function isListening(socket: SocketFacts): boolean {
+  if (!isIpAddress(socket.localAddress)) return false;
+  if (socket.protocol === "tcp") return socket.state === LISTEN;
+  return socket.state === CLOSE && socket.remotePort === 0 && socket.localPort !== 0;
+}
+
+function listenersOf(sockets: readonly SocketFacts[]): readonly Listener[] {
+  const groups = new Map<
+    string,
+    { readonly listener: Listener; readonly members: SocketFacts[] }
+  >();
+  for (const socket of sockets.filter(isListening)) {
+    const protocol = socket.family === "ipv6" ? (`${socket.protocol}6` as const) : socket.protocol;
+    const key = `${protocol} ${socket.localPort} ${socket.localAddress}`;
+    const known = groups.get(key);
+    if (known !== undefined) {
+      known.members.push(socket);
+      continue;
+    }
+    const members = [socket];
+    const { localAddress: address, localPort: port } = socket;
+    groups.set(key, { listener: { protocol, address, port, sockets: members }, members });
+  }
+  return [...groups.values()]
+    .map(({ listener }) => ({
+      ...listener,
+      sockets: [...listener.sockets].sort((a, b) => a.inode - b.inode),
+    }))
+    .sort(byProtocolAndPort);
+}
+
+function byProtocolAndPort(a: Listener, b: Listener): number {
+  return (
+    compareText(a.protocol, b.protocol) || a.port - b.port || compareText(a.address, b.address)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+const NO_SEARCH: OwnerSearch = { owners: new Map(), deniedProcesses: 0 };
+
+async function searchOwners(
+  context: Context,
+  listeners: readonly Listener[],
+): Promise<OwnerSearch | undefined> {
+  if (!context.settings.includeOwners || listeners.length === 0) return NO_SEARCH;
+  const inodes = listeners.flatMap((listener) => listener.sockets.map((socket) => socket.inode));
+  return findOwners(context, new Set(inodes.filter((inode) => inode !== 0)));
+}
+
+function itemWriter(
+  context: Context,
+  list: SocketList,
+  search: OwnerSearch,
+): (listener: Listener) => PayloadItem {
+  const { probe } = context;
+  const userNames = userNamesOf(probe);
+  const interfaces = interfaceNamesOf(probe, list.sockets);
+  const ownNamespace = networkNamespace(probe, "self");
+  return (listener) => {
+    const { protocol, address, port, sockets } = listener;
+    const [owner, ...others] = ownersOf(sockets, search);
+    const userId = String(sockets[0]?.userId ?? "");
+    return {
+      Protocol: protocol,
+      LocalAddress: address,
+      LocalPort: String(port),
+      RemoteAddress: protocol.endsWith("6") ? "::" : "0.0.0.0",
+      RemotePort: "*",
+      ...knownDetails({
+        ...(owner === undefined ? {} : ownerDetails(probe, owner)),
+        SharedBy: sharedByText(others),
+        UserId: userId,
+        User: userNames.get(userId),
+        Interface: interfaceText(sockets, interfaces),
+        NetworkNamespace:
+          ownNamespace ??
+          (owner === undefined ? undefined : networkNamespace(probe, String(owner.processId))),
+        Inode: sockets[0] === undefined ? undefined : String(sockets[0].inode),
+        Count: sockets.length > 1 ? String(sockets.length) : undefined,
+        Source: list.source,
+      }),
+    };
+  };
+}
+
+function ownersOf(sockets: readonly SocketFacts[], search: OwnerSearch): readonly Owner[] {
+  const byProcess = new Map<number, Owner>();
+  for (const socket of sockets) {
+    for (const owner of search.owners.get(socket.inode) ?? []) {
+      byProcess.set(owner.processId, owner);
+    }
+  }
+  return [...byProcess.values()].sort(byAge);
+}
+
+/** Names by user id; the first of several wins, as getpwuid(3) does. Without passwd: no names. */
+function userNamesOf(probe: Probe): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const passwd = probe.readText("/etc/passwd");
+  for (const account of passwd.ok ? parsePasswd(passwd.value).entries : []) {
+    const userId = String(account.userId);
+    if (!names.has(userId)) names.set(userId, plainText(account.name, 64));
+  }
+  return names;
+}
+
+function interfaceNamesOf(
+  probe: Probe,
+  sockets: readonly SocketFacts[],
+): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
+  if (sockets.every((socket) => socket.interfaceIndex === 0)) return names;
+  const folders = probe.listFolder("/sys/class/net");
+  for (const name of folders.ok ? folders.value : []) {
+    const index = probe.readText(`/sys/class/net/${name}/ifindex`, 64);
+    if (index.ok) names.set(Number(singleValue(index.value)), plainText(name, 64));
+  }
+  return names;
+}
+
+/** Interfaces the sockets are bound to; nothing as soon as one of them takes packets from any. */
+function interfaceText(
+  sockets: readonly SocketFacts[],
+  names: ReadonlyMap<number, string>,
+): string | undefined {
+  if (sockets.some((socket) => socket.interfaceIndex === 0)) return undefined;
+  const texts = sockets.map(
+    ({ interfaceIndex }) => names.get(interfaceIndex) ?? `index:${interfaceIndex}`,
+  );
+  return [...new Set(texts)].sort(compareText).join(";");
+}
+
+function tooMany(count: number): readonly Problem[] {
+  if (count <= MOST_LISTENERS) return [];
+  const detail = `${count} listeners; the first ${MOST_LISTENERS} are reported`;
+  return [{ code: "too-large", subject: "sockets", detail }];
+}
+
+/** One problem for all: what is unknown, and what would make it known. */
+function unknownOwners(listeners: readonly Listener[], search: OwnerSearch): readonly Problem[] {
+  if (search.deniedProcesses === 0) return [];
+  const unknown = listeners
+    .flatMap((listener) => listener.sockets)
+    .filter((socket) => socket.inode !== 0 && !search.owners.has(socket.inode)).length;
+  if (unknown === 0) return [];
+  const detail = `the owner of ${unknown} sockets is unknown; CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH together show it`;
+  return [{ code: "not-permitted", subject: "/proc/[pid]/fd", detail }];
+}
