@@ -1,4 +1,4 @@
-import type { Result } from "./result.ts";
+import type { Problem, Result } from "./result.ts";
 
 export type AddressFamily = "ipv4" | "ipv6";
 
@@ -34,6 +34,8 @@ export interface SocketFacts {
 export interface SocketList {
   readonly source: "sock_diag" | "proc_net";
   readonly sockets: readonly SocketFacts[];
+  /** Lines of the tables that could not be read; absent when there are none. The list is then partial. */
+  readonly problems?: readonly Problem[];
 }
 
 /**
@@ -56,8 +58,8 @@ export interface Probe {
   /** stat(2) of the path; `lstat` when `follow` is false. */
   facts(path: string, follow?: boolean): Result<FileFacts>;
   /**
-   * Listening TCP sockets and all UDP sockets of the agent's network namespace, both families.
-   * A family the kernel does not have is simply not there.
+   * Listening TCP sockets and bound, unconnected UDP sockets of the agent's network namespace, both
+   * families: what `ss -lntu` shows. A family the kernel does not have is simply not there.
    */
   listeningSockets(): Result<SocketList>;
   /** What uname(2) says of the running kernel (captured roots: from proc/sys/kernel). */

@@ -7,6 +7,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -63,10 +64,15 @@ export function readSmallText(path: string, maxBytes: number): Result<string> {
   return read.ok ? ok(new TextDecoder().decode(read.value)) : read;
 }
 
+const OPEN_FOLDER_REMEDY =
+  "If it is the agent's own, close it with chmod 0700 (systemd: StateDirectoryMode=0700); " +
+  "otherwise name another folder.";
+
 /**
- * Makes sure that a folder exists, can be written, and is nobody else's to read: a folder of our own is
- * set to 0700. Throws AGENT_STATE_UNUSABLE when it cannot be made, is no folder, belongs to another
- * user, or cannot be written. Root may use a folder that belongs to the agent's user.
+ * Makes sure that a folder exists, can be written, and is nobody else's to read: it is made with mode
+ * 0700, and an empty one of our own is set to it. Throws AGENT_STATE_UNUSABLE when it cannot be made, is
+ * no folder, belongs to another user, is open to others with something in it, or cannot be written.
+ * Root may use a folder that belongs to the agent's user.
  */
 export function ensurePrivateFolder(path: string): void {
   const { userId, isRoot } = environment();
@@ -80,8 +86,9 @@ export function ensurePrivateFolder(path: string): void {
       throw unusable(path, `belongs to user ${stats.uid}, the agent is user ${userId}`, remedy);
     }
     if ((stats.mode & 0o077) !== 0) {
-      if (isOurs) chmodSync(path, 0o700);
-      else throw unusable(path, "is open to other users", `Close it: chmod 0700 ${path}`);
+      // Only an empty folder is closed unasked: a mistyped path may be /tmp, and the agent root.
+      if (isOurs && readdirSync(path).length === 0) chmodSync(path, 0o700);
+      else throw unusable(path, "is open to other users", OPEN_FOLDER_REMEDY);
     }
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {

@@ -17,6 +17,10 @@ const CODES: Readonly<Record<string, ProblemCode>> = {
   ENOSPC: "too-large",
   EDQUOT: "too-large",
   EFBIG: "too-large",
+  EMFILE: "too-large",
+  ENFILE: "too-large",
+  ENOMEM: "too-large",
+  ENOBUFS: "too-large",
   ENAMETOOLONG: "malformed",
   ELOOP: "malformed",
   // Node: a path with a NUL byte.

@@ -1,0 +1,193 @@
+import { lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { hostname, machine, release, type, version } from "node:os";
+import { resolve } from "node:path";
+import type { Log } from "../contract/log.ts";
+import type { FileFacts, KernelFacts, Probe, SocketList } from "../contract/probe.ts";
+import { fail, ok, type Result } from "../contract/result.ts";
+import { createBoundedReader } from "./bounded-read.ts";
+import { systemClock } from "./clock.ts";
+import { socketsFromKernel, socketsFromTables } from "./listening-sockets.ts";
+import { loadNetlink, type Netlink } from "./netlink.ts";
+import { resolveBelow, resolveLive } from "./rooted-path.ts";
+import { problemOf } from "./system-problem.ts";
+
+const DEFAULT_MAX_BYTES = 1_048_576;
+const MOST_NAMES = 100_000;
+/** A table line is about 150 bytes: space for 100,000 sockets. */
+const MAX_TABLE_BYTES = 16_777_216;
+
+export interface ProbeOptions {
+  /** `/` for the live device, or the folder of a captured root. */
+  readonly root: string;
+  readonly log?: Log;
+  /**
+   * Where listening sockets come from on a live device: `auto` asks the kernel and falls back to
+   * /proc/net for good when it cannot; `proc_net` never loads the native library.
+   */
+  readonly socketSource?: "auto" | "proc_net";
+}
+
+/** The Probe of this machine or of a captured root. Creating it touches nothing. */
+export function createProbe(options: ProbeOptions): Probe {
+  const root = resolve(options.root);
+  const isLive = root === "/";
+  const resolvePath = isLive ? resolveLive : resolveBelow(root);
+  const reader = createBoundedReader();
+  // A byte order mark is content: a parser that expects none should see it.
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  function readBytes(path: string, maxBytes = DEFAULT_MAX_BYTES): Result<Uint8Array> {
+    const resolved = resolvePath(path, true);
+    if (!resolved.ok) return resolved;
+    const read = reader.read(resolved.value, maxBytes, path);
+    return read.ok ? ok(read.value.bytes) : read;
+  }
+
+  function readText(path: string, maxBytes = DEFAULT_MAX_BYTES): Result<string> {
+    const read = readBytes(path, maxBytes);
+    return read.ok ? ok(utf8.decode(read.value)) : read;
+  }
+
+  /** Runs a system call on a path; what it throws is a fact about the device, so a problem. */
+  function attempt<T>(path: string, isFollowed: boolean, call: (real: string) => T): Result<T> {
+    const resolved = resolvePath(path, isFollowed);
+    if (!resolved.ok) return resolved;
+    try {
+      return ok(call(resolved.value));
+    } catch (error) {
+      return problemOf(error, path);
+    }
+  }
+
+  return {
+    root,
+    isLive,
+    readText,
+    readBytes,
+    readLink: (path) => attempt(path, false, (real) => readlinkSync(real)),
+    listFolder(path) {
+      const names = attempt(path, true, namesIn);
+      if (!names.ok || names.value.length <= MOST_NAMES) return names;
+      return fail("too-large", path, `more than ${MOST_NAMES} names`);
+    },
+    facts: (path, follow = true) =>
+      attempt(path, follow, (real) => factsOf(follow ? statSync(real) : lstatSync(real))),
+    listeningSockets: createSocketReader(options, isLive, readText),
+    kernel: () => (isLive ? ok(liveKernel()) : capturedKernel(readText)),
+  };
+}
+
+/** Names in a folder, sorted by code unit; one more than the limit when there are too many. */
+function namesIn(folder: string): readonly string[] {
+  const handle = opendirSync(folder, { bufferSize: 256 });
+  try {
+    const names: string[] = [];
+    for (let entry = handle.readSync(); entry !== null; entry = handle.readSync()) {
+      names.push(entry.name);
+      if (names.length > MOST_NAMES) break;
+    }
+    return names.sort();
+  } finally {
+    handle.closeSync();
+  }
+}
+
+function factsOf(stats: Stats): FileFacts {
+  return {
+    kind: kindOf(stats),
+    mode: stats.mode & 0o7777,
+    userId: stats.uid,
+    groupId: stats.gid,
+    sizeBytes: stats.size,
+    modifiedMs: stats.mtimeMs,
+    inode: stats.ino,
+    deviceId: stats.dev,
+  };
+}
+
+function kindOf(stats: Stats): FileFacts["kind"] {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "folder";
+  if (stats.isSymbolicLink()) return "link";
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) return "device";
+  if (stats.isSocket()) return "socket";
+  return stats.isFIFO() ? "pipe" : "other";
+}
+
+type ReadText = (path: string, maxBytes?: number) => Result<string>;
+
+function createSocketReader(
+  options: ProbeOptions,
+  isLive: boolean,
+  readText: ReadText,
+): () => Result<SocketList> {
+  // Undefined until first asked: the native library costs memory that idle collectors must not pay.
+  let netlink: Result<Netlink> | undefined;
+  let isKernelAsked = isLive && options.socketSource !== "proc_net";
+
+  function fromKernel(): SocketList | undefined {
+    netlink ??= loadNetlink();
+    const list = netlink.ok ? socketsFromKernel(netlink.value, systemClock) : netlink;
+    if (list.ok) return list.value;
+    const { code, subject, detail } = list.problem;
+    // Only what cannot change is given up for good; a dump that went wrong is tried again next time.
+    if (code === "unsupported" || code === "not-permitted" || code === "not-found") {
+      isKernelAsked = false;
+      options.log?.info({ code, subject, detail }, "sock_diag not available, reading proc_net");
+    } else {
+      options.log?.warn({ code, subject, detail }, "sock_diag failed, reading proc_net");
+    }
+    return undefined;
+  }
+
+  return () => {
+    const asked = isKernelAsked ? fromKernel() : undefined;
+    if (asked !== undefined) return ok(asked);
+    const list = socketsFromTables((file) => readTable(readText, file));
+    const problems = list.ok ? (list.value.problems ?? []) : [];
+    const [first] = problems;
+    if (first !== undefined) {
+      const { subject, detail } = first;
+      options.log?.warn({ lines: problems.length, subject, detail }, "socket table has bad lines");
+    }
+    return list;
+  };
+}
+
+/** /proc/net is a link to self/net; a captured root may have only one of them. */
+function readTable(readText: ReadText, file: string): Result<string> {
+  const text = readText(`/proc/net/${file}`, MAX_TABLE_BYTES);
+  if (text.ok || text.problem.code !== "not-found") return text;
+  const own = readText(`/proc/self/net/${file}`, MAX_TABLE_BYTES);
+  return own.ok ? own : text;
+}
+
+/** uname(2), as Node wraps it. */
+function liveKernel(): KernelFacts {
+  return {
+    sysname: type(),
+    release: release(),
+    version: version(),
+    machine: machine(),
+    hostName: hostname(),
+  };
+}
+
+/** Source: proc_sys_kernel(5). `arch` exists since Linux 6.1; what is not there is the empty text. */
+function capturedKernel(readText: ReadText): Result<KernelFacts> {
+  const folder = "/proc/sys/kernel";
+  const released = readText(`${folder}/osrelease`, 4096);
+  const word = (name: string): string => {
+    const text = readText(`${folder}/${name}`, 4096);
+    return text.ok ? text.value.trim() : "";
+  };
+  const facts = {
+    sysname: word("ostype"),
+    release: released.ok ? released.value.trim() : "",
+    version: word("version"),
+    machine: word("arch"),
+    hostName: word("hostname"),
+  };
+  if (Object.values(facts).some((text) => text !== "") || released.ok) return ok(facts);
+  return released;
+}
