@@ -1,5 +1,5 @@
 import type { Clock } from "../contract/clock.ts";
-import { describeError } from "../contract/errors.ts";
+import { AgentError, describeError } from "../contract/errors.ts";
 import type { Log } from "../contract/log.ts";
 import type { Random } from "../contract/random.ts";
 import type { TransportStatus } from "../contract/transport.ts";
@@ -152,5 +152,6 @@ export class ConnectionLoop<C extends LiveConnection> {
 }
 
 function unexpected(error: unknown): Fault {
+  if (error instanceof AgentError) return fault("credentials", error.message, error.remedy);
   return fault("protocol", describeError(error), "unexpected: please report it with the log");
 }

@@ -113,6 +113,9 @@ export interface ProvisioningOptions {
     | { readonly kind: "x509"; readonly certificateFile: string; readonly keyFile: string };
 }
 
+/** Largest keep-alive that the hub accepts. Source: IoT Hub documentation, "Use MQTT", keep-alive. */
+export const MOST_KEEP_ALIVE_SECONDS = 1_177;
+
 export interface HubOptions {
   readonly identity: IdentityOptions;
   readonly network?: NetworkOptions;

@@ -5,6 +5,8 @@ import { type HubIdentity, hubIdentity, parseConnectionString } from "./hub-iden
 
 /** Where the identity of each connection comes from. */
 export interface IdentitySource {
+  /** The identity as it was when the source was opened; undefined when it comes over the network. */
+  readonly initial: HubIdentity | undefined;
   /**
    * The identity to connect with. Files are read again each time, so that a rotated key is picked up.
    * Rejects with FaultError.
@@ -39,8 +41,8 @@ export async function openIdentitySource(
       credential: { kind: "certificate", certificateFile, keyFile },
     });
   };
-  await read();
-  return { resolve: () => asFault(read), forget: () => undefined };
+  const initial = await read();
+  return { initial, resolve: () => asFault(read), forget: () => undefined };
 }
 
 /** An identity that went bad while the agent runs is waited out like any other failure. */

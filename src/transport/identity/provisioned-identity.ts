@@ -29,6 +29,7 @@ export function provisionedIdentity(
   checkNames(options);
   const provisioner = new Provisioner(options, hub, deps);
   return {
+    initial: undefined,
     resolve: (signal) => provisioner.resolve(signal),
     forget: () => provisioner.forget(),
   };

@@ -4,12 +4,12 @@ import type { ConnectionEnd, LiveConnection } from "../connection-loop.ts";
 import { deadline } from "../deadline.ts";
 import { type DialTarget, dial } from "../dial.ts";
 import { FaultError, fault, faultOfDialError } from "../fault.ts";
+import { DESIRED_PATCHES, METHOD_CALLS, parseTopic, TWIN_RESPONSES } from "../hub-topics.ts";
 import type { HubIdentity } from "../identity/hub-identity.ts";
+import { clientIdOf, type Password, renewalDelayMs, userNameOf } from "../identity/hub-password.ts";
 import { MqttSession, type SessionEnd } from "../mqtt-session.ts";
 import { faultContext, faultOfRefusal } from "../reach.ts";
 import type { Timing, TransportDeps } from "../transport-options.ts";
-import { clientIdOf, type Password, renewalDelayMs, userNameOf } from "./hub-credentials.ts";
-import { DESIRED_PATCHES, METHOD_CALLS, parseTopic, TWIN_RESPONSES } from "./topics.ts";
 
 export interface HubConnectionParts {
   readonly deps: TransportDeps;

@@ -9,28 +9,22 @@ import type {
 } from "../../contract/transport.ts";
 import { background } from "../background.ts";
 import { ConnectionLoop } from "../connection-loop.ts";
-import type { DialTarget } from "../dial.ts";
 import { FaultError } from "../fault.ts";
-import type { HubIdentity } from "../identity/hub-identity.ts";
+import { HubTarget } from "../hub-target.ts";
+import { type parseTopic, telemetryTopic } from "../hub-topics.ts";
+import { passwordOf } from "../identity/hub-password.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
+import { MethodServer } from "../method-server.ts";
 import { abortable } from "../outcome.ts";
-import { proxyTargetOf } from "../reach.ts";
-import { TlsTrust } from "../tls-trust.ts";
 import {
   type HubOptions,
+  MOST_KEEP_ALIVE_SECONDS,
   type Timing,
   type TransportDeps,
   timingOf,
 } from "../transport-options.ts";
 import { HubConnection } from "./hub-connection.ts";
-import { passwordOf } from "./hub-credentials.ts";
-import { MethodServer } from "./method-server.ts";
-import { type parseTopic, telemetryTopic } from "./topics.ts";
 import { TwinClient } from "./twin-client.ts";
-
-/** Largest keep-alive that the hub accepts. Source: IoT Hub documentation, "Use MQTT", keep-alive. */
-export const MOST_KEEP_ALIVE_SECONDS = 1_177;
-const WEB_SOCKET_PATH = "/$iothub/websocket";
 
 const NOT_CONNECTED = { status: "retry", reason: "not connected" } as const;
 
@@ -50,7 +44,7 @@ export class IotHubTransport implements Transport {
   private readonly deps: TransportDeps;
   private readonly source: IdentitySource;
   private readonly timing: Timing;
-  private trust: { readonly key: string; readonly trust: TlsTrust } | undefined;
+  private readonly target: HubTarget;
   private loop: ConnectionLoop<HubConnection> | undefined;
   private handlers: TransportHandlers | undefined;
   private live: Live | undefined;
@@ -62,6 +56,7 @@ export class IotHubTransport implements Transport {
     this.deps = deps;
     this.source = source;
     this.timing = timingOf(options);
+    this.target = new HubTarget(options.network, deps);
   }
 
   start(handlers: TransportHandlers): void {
@@ -127,7 +122,7 @@ export class IotHubTransport implements Transport {
           deps: this.deps,
           timing: this.timing,
           identity,
-          target: await this.targetOf(identity),
+          target: await this.target.of(identity),
           password: passwordOf(identity, this.deps.clock, lifetimeMs),
           modelId: this.options.modelId,
           keepAliveSeconds: Math.min(keepAlive, MOST_KEEP_ALIVE_SECONDS),
@@ -141,31 +136,6 @@ export class IotHubTransport implements Transport {
     }
   }
 
-  private async targetOf(identity: HubIdentity): Promise<DialTarget> {
-    const network = this.options.network ?? {};
-    const isWebSocket = network.protocol === "websockets";
-    return {
-      host: identity.dialHost,
-      port: network.port ?? identity.dialPort ?? (isWebSocket ? 443 : 8883),
-      secureContext: await this.trustOf(identity, network.caFile).context(),
-      proxy: await proxyTargetOf(network.proxy, this.deps),
-      ...(isWebSocket ? { webSocketPath: WEB_SOCKET_PATH } : {}),
-    };
-  }
-
-  private trustOf(identity: HubIdentity, caFile: string | undefined): TlsTrust {
-    const { credential } = identity;
-    const files =
-      credential.kind === "certificate"
-        ? { certificateFile: credential.certificateFile, keyFile: credential.keyFile }
-        : {};
-    const key = `${files.certificateFile ?? ""}|${files.keyFile ?? ""}`;
-    if (this.trust?.key !== key) {
-      this.trust = { key, trust: new TlsTrust({ caFile, ...files }, this.deps) };
-    }
-    return this.trust.trust;
-  }
-
   private onConnected(connection: HubConnection, handlers: TransportHandlers): void {
     const { session } = connection;
     const { clock, random, log } = this.deps;
@@ -176,7 +146,8 @@ export class IotHubTransport implements Transport {
       clock,
       random,
       timing: this.timing,
-      wire: { publish, giveUp: (reason) => session.drop(reason) },
+      publish,
+      giveUp: (reason) => session.drop(reason),
       onDesired: (update) => handlers.onDesired(update),
       onAnomaly: (what) => handlers.onAnomaly(what),
     });

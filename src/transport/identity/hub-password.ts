@@ -1,7 +1,7 @@
 import type { Clock } from "../../contract/clock.ts";
 import { FaultError, fault } from "../fault.ts";
-import type { HubIdentity } from "../identity/hub-identity.ts";
-import { signSas } from "../identity/sas.ts";
+import type { HubIdentity } from "./hub-identity.ts";
+import { signSas } from "./sas.ts";
 
 /** Source: IoT Hub documentation, "Use MQTT to communicate with IoT Hub", user name field. */
 const API_VERSION = "2021-04-12";

@@ -1,5 +1,5 @@
-import type { OutgoingMessage } from "../../contract/message.ts";
-import { fail, ok, type Result } from "../../contract/result.ts";
+import type { OutgoingMessage } from "../contract/message.ts";
+import { fail, ok, type Result } from "../contract/result.ts";
 
 /** Names of IoT Hub's MQTT surface. Source: IoT Hub documentation, "Use MQTT to communicate with IoT Hub". */
 export const TWIN_RESPONSES = "$iothub/twin/res/#";

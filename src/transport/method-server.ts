@@ -1,8 +1,8 @@
-import type { Clock } from "../../contract/clock.ts";
-import { describeError } from "../../contract/errors.ts";
-import type { MethodCall, MethodReply } from "../../contract/transport.ts";
-import { parseJson } from "../../parse/json.ts";
-import { methodReplyTopic } from "./topics.ts";
+import type { Clock } from "../contract/clock.ts";
+import { describeError } from "../contract/errors.ts";
+import type { MethodCall, MethodReply } from "../contract/transport.ts";
+import { parseJson } from "../parse/json.ts";
+import { methodReplyTopic } from "./hub-topics.ts";
 
 /** Source: IoT Hub documentation, "Understand and invoke direct methods": payloads up to 128 KB. */
 const MOST_PAYLOAD_BYTES = 131_072;

@@ -1,7 +1,7 @@
-import { isJsonObject, type JsonObject } from "../../contract/json.ts";
-import { fail, ok, type Result } from "../../contract/result.ts";
-import type { DesiredUpdate } from "../../contract/transport.ts";
-import { parseJsonObject } from "../../parse/json.ts";
+import { isJsonObject, type JsonObject } from "../contract/json.ts";
+import { fail, ok, type Result } from "../contract/result.ts";
+import type { DesiredUpdate } from "../contract/transport.ts";
+import { parseJsonObject } from "../parse/json.ts";
 
 /**
  * A whole twin is desired plus reported, 32 KB each with their metadata, which repeats every key: a
@@ -46,8 +46,15 @@ export function parsePatch(
   topicVersion: number | undefined,
 ): Result<DesiredUpdate & { readonly kind: "patch" }> {
   const parsed = parseJsonObject(text, "desired patch", TWIN_LIMITS);
-  if (!parsed.ok) return parsed;
-  const version = topicVersion ?? versionOf(parsed.value);
+  return parsed.ok ? patchOf(parsed.value, topicVersion) : parsed;
+}
+
+/** As `parsePatch`, for a document that is already parsed. */
+export function patchOf(
+  value: JsonObject,
+  topicVersion: number | undefined,
+): Result<DesiredUpdate & { readonly kind: "patch" }> {
+  const version = topicVersion ?? versionOf(value);
   if (version === undefined) return fail("malformed", "desired patch", "it has no $version");
-  return ok({ kind: "patch", version, desired: ownProperties(parsed.value) });
+  return ok({ kind: "patch", version, desired: ownProperties(value) });
 }
