@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { asOtherUser } from "../../test/system/other-user.ts";
 import { temporaryFolder } from "../../test/system/temporary-folder.ts";
-import { capabilities, environment, mayColour, memory } from "./environment.ts";
+import { allowsColour, capabilities, environment, memory } from "./environment.ts";
 
 describe("the environment", () => {
   it("is what the process was started with", () => {
@@ -23,15 +23,11 @@ describe("the environment", () => {
     assert.equal(environment().credentialsDirectory, "/run/credentials/x");
   });
 
-  it("allows no colour where NO_COLOR is set", (test) => {
-    const before = process.env["NO_COLOR"];
-    test.after(() => {
-      if (before === undefined) delete process.env["NO_COLOR"];
-      else process.env["NO_COLOR"] = before;
-    });
-    process.env["NO_COLOR"] = "1";
-    assert.equal(mayColour(1), false);
-    assert.equal(mayColour(2), false);
+  it("allows colour unless NO_COLOR is set or the terminal is dumb", () => {
+    assert.equal(allowsColour({ TERM: "xterm" }), true);
+    assert.equal(allowsColour({ NO_COLOR: "" }), true);
+    assert.equal(allowsColour({ NO_COLOR: "1" }), false);
+    assert.equal(allowsColour({ TERM: "dumb" }), false);
   });
 
   it("knows the memory of the process", () => {

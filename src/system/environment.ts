@@ -88,13 +88,17 @@ export function memory(): MemoryFacts {
   };
 }
 
-/**
- * True when text on that descriptor (1 or 2) may be coloured: a terminal that is not `dumb`, unless
- * NO_COLOR is set and not empty. Source: no-color.org.
- */
+/** True when text on that descriptor (1 or 2) may be coloured, by `allowsColour`. */
 export function mayColour(descriptor: 1 | 2): boolean {
-  if (nonEmpty(process.env["NO_COLOR"]) !== undefined) return false;
-  return isatty(descriptor) && process.env["TERM"] !== "dumb";
+  return isatty(descriptor) && allowsColour(process.env);
+}
+
+/**
+ * False when the variables ask for no colour: NO_COLOR set to anything but the empty text, or a terminal
+ * that is `dumb`. Source: no-color.org.
+ */
+export function allowsColour(variables: Environment["variables"]): boolean {
+  return nonEmpty(variables["NO_COLOR"]) === undefined && variables["TERM"] !== "dumb";
 }
 
 /** True when a person may be reading that descriptor (1 or 2). */

@@ -10,6 +10,8 @@ const NOBODY = 65_534;
 export interface OtherUserRun {
   /** Source file to import, relative to the repository. */
   readonly module: string;
+  /** Statements with `module`, run while still root. */
+  readonly before?: string;
   /** Function body with `module` and `folder`; returns an array of strings. */
   readonly body: string;
   /** Runs as root before; `chown` gives a file to the other user. */
@@ -36,6 +38,7 @@ export function asOtherUser(
   const script = `
     const module = await import(${JSON.stringify(`${REPOSITORY}${run.module}`)});
     const folder = ${JSON.stringify(folder)};
+    ${run.before ?? ""}
     process.setgroups([]);
     process.setgid(${NOBODY});
     process.setuid(${NOBODY});
