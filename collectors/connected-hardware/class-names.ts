@@ -20,6 +20,8 @@ const PCI_CLASSES: Readonly<Record<string, string>> = {
   "11": "Signal processing controller",
   "12": "Processing accelerator",
   "13": "Instrumentation",
+  "40": "Co-processor",
+  ff: "Unassigned",
 };
 
 /** The sub-classes a gateway meets; others carry the name of their base class. Same source. */

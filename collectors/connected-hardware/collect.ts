@@ -23,7 +23,8 @@ interface Category {
   readonly name: string;
   /** Undefined when the kernel has no such bus or class. */
   readonly names: readonly string[] | undefined;
-  item(name: string): PayloadItem;
+  /** Undefined when the device is gone. */
+  item(name: string): PayloadItem | undefined;
 }
 
 /** What is plugged in: USB, PCI, disks and network interfaces, as sysfs shows them. */
@@ -40,10 +41,11 @@ export async function collectConnectedHardware(context: Context): Promise<Snapsh
   for (const category of categories) {
     const names = category.names ?? [];
     problems.push(...tooMany(category.name, names.length));
-    for (const name of names.slice(0, MOST_DEVICES)) {
-      if (payload.length % DEVICES_PER_PORTION === DEVICES_PER_PORTION - 1) await context.pause();
+    for (const [index, name] of names.slice(0, MOST_DEVICES).entries()) {
+      if (index % DEVICES_PER_PORTION === DEVICES_PER_PORTION - 1) await context.pause();
       if (context.signal.aborted) return abandonedSnapshot("/sys");
-      payload.push(category.item(name));
+      const item = category.item(name);
+      if (item !== undefined) payload.push(item);
     }
   }
   problems.push(...sysfs.problems());

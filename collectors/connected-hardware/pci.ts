@@ -9,10 +9,12 @@ export function pciDeviceNames(sysfs: Sysfs): readonly string[] | undefined {
   return sysfs.folder(PCI);
 }
 
-export function pciItem(sysfs: Sysfs, slot: string): PayloadItem {
+/** Undefined for a device that was removed meanwhile. */
+export function pciItem(sysfs: Sysfs, slot: string): PayloadItem | undefined {
   const folder = `${PCI}/${slot}`;
   const vendorId = hexDigits(sysfs.value(`${folder}/vendor`));
   const productId = hexDigits(sysfs.value(`${folder}/device`));
+  if (vendorId === undefined && productId === undefined) return undefined;
   const maker = vendorId === undefined ? undefined : pciVendorName(vendorId);
   const ids = `${vendorId ?? "?"}:${productId ?? "?"}`;
   return {

@@ -78,7 +78,7 @@ export function flagText(value: string | undefined): string | undefined {
   return value === "0" ? "false" : undefined;
 }
 
-/** Hexadecimal digits without the prefix `0x`. */
+/** Hexadecimal digits of an id without the prefix `0x`; undefined for anything else. */
 export function hexDigits(value: string | undefined): string | undefined {
-  return value?.replace(/^0x/, "");
+  return /^(?:0x)?([0-9a-f]{1,8})$/.exec(value ?? "")?.[1];
 }

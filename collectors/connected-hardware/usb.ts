@@ -1,6 +1,6 @@
 import { knownDetails, type PayloadItem } from "../../src/contract/event.ts";
 import { type UsbClass, usbClassName } from "./class-names.ts";
-import { flagText, joinDistinct, type Sysfs } from "./sysfs.ts";
+import { flagText, hexDigits, joinDistinct, type Sysfs } from "./sysfs.ts";
 
 const USB = "/sys/bus/usb/devices";
 
@@ -12,11 +12,13 @@ export function usbDeviceNames(sysfs: Sysfs): readonly string[] | undefined {
   return sysfs.folder(USB)?.filter((name) => /^\d{1,4}-\d{1,3}(?:\.\d{1,3})*$/.test(name));
 }
 
-export function usbItem(sysfs: Sysfs, name: string): PayloadItem {
+/** Undefined for a device that was unplugged meanwhile. */
+export function usbItem(sysfs: Sysfs, name: string): PayloadItem | undefined {
   const folder = `${USB}/${name}`;
   const attribute = (key: string): string | undefined => sysfs.value(`${folder}/${key}`);
-  const vendorId = attribute("idVendor");
-  const productId = attribute("idProduct");
+  const vendorId = hexDigits(attribute("idVendor"));
+  const productId = hexDigits(attribute("idProduct"));
+  if (vendorId === undefined && productId === undefined) return undefined;
   const interfaces = interfaceFolders(sysfs, folder, name);
   const drivers = interfaces.flatMap((path) => sysfs.linkName(`${path}/driver`) ?? []);
   const names = [attribute("manufacturer"), attribute("product")].filter(

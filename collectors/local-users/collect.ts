@@ -209,7 +209,7 @@ function itemOf(
       CanLogIn: canLogIn,
       CanLogInReason: reason,
       HasPassword: hasPasswordText(password),
-      PasswordScheme: account.password === "shadow" ? entry?.scheme : undefined,
+      PasswordScheme: account.password === "shadow" ? entry?.scheme : account.scheme,
       SystemAccount: String(isSystem),
       IsAdministrator: String(isAdministrator),
       AuthorizedKeys: authorizedKeys === undefined ? undefined : String(authorizedKeys),

@@ -27,7 +27,9 @@ export const localUsersPayload = record({
         "Why: `password`, `empty password`, `authorized keys`, `no login shell`, `account expired`, `password locked`, `password file not readable`, `authorized keys not known`",
       ),
       HasPassword: detail("`true`, `false`, `empty` or `unknown`: field 2 of /etc/shadow"),
-      PasswordScheme: detail("Hash method of the password, from its prefix: /etc/shadow"),
+      PasswordScheme: detail(
+        "Hash method of the password, from its prefix: /etc/shadow, /etc/passwd",
+      ),
       SystemAccount: detail("`true` outside UID_MIN to UID_MAX of /etc/login.defs"),
       IsAdministrator: detail("`true` for user id 0 and members of root, sudo, wheel or admin"),
       AuthorizedKeys: detail("Keys in .ssh/authorized_keys and .ssh/authorized_keys2 of the home"),

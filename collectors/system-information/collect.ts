@@ -61,10 +61,10 @@ interface Reader {
 }
 
 function createReader(probe: Probe): Reader {
-  const problems: Problem[] = [];
+  const unread: Problem[] = [];
   function keep<T>(result: Result<T>): T | undefined {
     if (result.ok) return result.value;
-    if (result.problem.code !== "not-found") problems.push(result.problem);
+    if (result.problem.code !== "not-found") unread.push(result.problem);
     return undefined;
   }
   const text = (path: string): string => keep(probe.readText(path, MAX_PROC_BYTES)) ?? "";
@@ -73,8 +73,16 @@ function createReader(probe: Probe): Reader {
     text,
     value: (path) => singleValue(text(path)),
     exists: (path) => keep(probe.facts(path)) !== undefined,
-    problems: () => problems,
+    problems: () => oneProblem(unread),
   };
+}
+
+/** One problem for all files: each costs one field, and together they have one cause. */
+function oneProblem(unread: readonly Problem[]): readonly Problem[] {
+  const [first] = unread;
+  if (first === undefined) return [];
+  const detail = `${unread.length} files could not be read, the first is ${first.subject}: ${first.detail}`;
+  return [{ code: first.code, subject: "system files", detail: detail.slice(0, 300) }];
 }
 
 /** /etc wins over /usr/lib. Source: os-release(5). */
@@ -101,7 +109,15 @@ function namesOf(
 ): Readonly<Record<string, string | undefined>> {
   return {
     OSName: plain(firstOf(release.get("PRETTY_NAME"), release.get("NAME"), kernel?.sysname)),
-    OSVersion: plain(firstOf(release.get("VERSION_ID"), release.get("BUILD_ID"), kernel?.release)),
+    OSVersion: plain(
+      firstOf(
+        release.get("VERSION_ID"),
+        release.get("VERSION"),
+        release.get("BUILD_ID"),
+        // The kernel's number beside the name of a distribution would be read as the latter's.
+        release.size === 0 ? kernel?.release : undefined,
+      ),
+    ),
     OSVendor: plain(release.get("ID")),
     OsArchitecture: plain(kernel?.machine),
     HostName: plain(kernel?.hostName),

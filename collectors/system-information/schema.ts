@@ -12,7 +12,9 @@ function kilobytes(doc: string) {
 
 export const systemInformationPayload = record({
   OSName: field("PRETTY_NAME, else NAME of os-release; else the name of the kernel"),
-  OSVersion: field("VERSION_ID, else BUILD_ID of os-release; else the release of the kernel"),
+  OSVersion: field(
+    "VERSION_ID, else VERSION, else BUILD_ID of os-release; without os-release the kernel's release",
+  ),
   OSVendor: field("ID of os-release"),
   OsArchitecture: field("`machine` of uname(2)"),
   HostName: field("`nodename` of uname(2)"),

@@ -20,6 +20,8 @@ export type PasswordState = "shadow" | "empty" | "locked" | "set";
 export interface Account {
   readonly name: string;
   readonly password: PasswordState;
+  /** Hash method, where the hash itself stands in /etc/passwd. */
+  readonly scheme?: string;
   readonly userId: number;
   readonly groupId: number;
   readonly home: string;
@@ -86,9 +88,11 @@ export function parsePasswd(text: string): ParsedLines<Account> {
     const groupId = parseId(gid);
     if (userId === undefined) return "the user id is no number";
     if (groupId === undefined) return "the group id is no number";
+    const state = password === "x" ? "shadow" : passwordState(password);
     return {
       name,
-      password: password === "x" ? "shadow" : passwordState(password),
+      password: state,
+      ...(state === "set" ? { scheme: schemeOf(password) } : {}),
       userId,
       groupId,
       home,

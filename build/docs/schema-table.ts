@@ -1,0 +1,56 @@
+import type { Schema } from "../../src/contract/schema.ts";
+
+/** One field of a schema with its dotted name; a record is followed by its fields. */
+interface Row {
+  readonly name: string;
+  readonly field: Schema<unknown>;
+}
+
+function rowsOf(schema: Schema<unknown>, prefix = ""): readonly Row[] {
+  return Object.entries(schema.fields ?? {}).flatMap(([key, field]) => {
+    const name = `${prefix}${key}`;
+    if (field.fields === undefined) return [{ name, field }];
+    const isExplained = field.doc !== "";
+    return [...(isExplained ? [{ name, field }] : []), ...rowsOf(field, `${name}.`)];
+  });
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replace(/\s+/g, " ");
+}
+
+/** Padded as the formatter pads, so that a generated table is not a formatting fault. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map(cell));
+  const widths = head.map((_, column) =>
+    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [first = [], ...rest] = cells;
+  const rule = widths.map((width) => "-".repeat(width));
+  return [first, rule, ...rest].map(line).join("\n");
+}
+
+/** Settings with form, default and meaning, as a Markdown table. */
+export function settingsTable(schema: Schema<unknown>): string {
+  const rows = rowsOf(schema).map(({ name, field }) => {
+    const standard = field.defaults();
+    const shown = standard === undefined ? "none" : `\`${JSON.stringify(standard)}\``;
+    return [`\`${name}\``, field.expected, shown, field.doc];
+  });
+  return rows.length === 0
+    ? "There is nothing to set."
+    : table(["Setting", "Form", "Default", "Meaning"], rows);
+}
+
+/** Fields of one payload item with form, presence and source, as a Markdown table. */
+export function fieldsTable(schema: Schema<unknown>): string {
+  const rows = rowsOf(schema).map(({ name, field }) => [
+    `\`${name}\``,
+    field.fields === undefined ? field.expected : "object",
+    field.isOptional ? "if known" : "always",
+    field.doc,
+  ]);
+  return table(["Field", "Form", "Present", "Meaning and source"], rows);
+}
