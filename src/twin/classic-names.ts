@@ -1,0 +1,75 @@
+import { EVENT_NAMES, type EventName } from "../contract/event.ts";
+import type { Schema } from "../contract/schema.ts";
+import { AGGREGATED_EVENT_NAMES, SETTINGS_SCHEMA } from "../contract/settings.ts";
+
+/**
+ * Wire names of the classic security module twin. Source: the published module twin schema of the
+ * security module; for `eventPriorityOperational` and the unsupported keys, the classic agents.
+ */
+
+/** Key of the configuration object in desired and reported properties. */
+export const CLASSIC_OBJECT_NAME = "ms_iotn:urn_azureiot_Security_SecurityAgentConfiguration";
+
+/** One property of the configuration object and the setting behind it. */
+export interface ClassicProperty {
+  readonly name: string;
+  /** Where the setting lies in `Settings`. */
+  readonly path: readonly string[];
+  /** `duration`: ISO 8601 text outside, milliseconds inside. `plain`: the same on both sides. */
+  readonly form: "duration" | "plain";
+  /** Type, bounds and default of the setting. */
+  readonly schema: Schema<unknown>;
+}
+
+function property(
+  name: string,
+  form: ClassicProperty["form"],
+  path: readonly string[],
+): ClassicProperty {
+  let schema: Schema<unknown> | undefined = SETTINGS_SCHEMA;
+  for (const key of path) schema = schema?.fields?.[key];
+  if (schema === undefined) throw new Error(`no setting ${path.join(".")} for ${name}`);
+  return { name, form, path, schema };
+}
+
+function priorityName(event: EventName): string {
+  return `eventPriority${event}`;
+}
+
+/** Every property that has a setting behind it, in the order of the published default twin. */
+export const CLASSIC_PROPERTIES: readonly ClassicProperty[] = [
+  property("highPriorityMessageFrequency", "duration", ["highPriorityIntervalMs"]),
+  property("lowPriorityMessageFrequency", "duration", ["lowPriorityIntervalMs"]),
+  property("snapshotFrequency", "duration", ["snapshotIntervalMs"]),
+  property("maxLocalCacheSizeInBytes", "plain", ["maxCacheBytes"]),
+  property("maxMessageSizeInBytes", "plain", ["maxMessageBytes"]),
+  ...EVENT_NAMES.map((event) => property(priorityName(event), "plain", ["eventPriority", event])),
+  ...AGGREGATED_EVENT_NAMES.flatMap((event) => [
+    property(`aggregationEnabled${event}`, "plain", ["aggregation", event, "isEnabled"]),
+    property(`aggregationInterval${event}`, "duration", ["aggregation", event, "intervalMs"]),
+  ]),
+];
+
+/** The classic C agent's one key for three events; a key of its own for one of them wins. */
+export const OPERATIONAL_NAME = "eventPriorityOperational";
+
+/** The properties that `OPERATIONAL_NAME` stands for. */
+export const OPERATIONAL_PROPERTIES: readonly string[] = [
+  priorityName("ConfigurationError"),
+  priorityName("DroppedEventsStatistics"),
+  priorityName("MessageStatistics"),
+];
+
+/** Keys of the classic agents that this agent has no use for. */
+export const UNSUPPORTED_NAMES: readonly string[] = [
+  "baselineCustomChecksEnabled",
+  "baselineCustomChecksFilePath",
+  "baselineCustomChecksFileHash",
+  "hubResourceId",
+];
+
+/** Names used in findings about two settings. */
+export const CACHE_NAME = "maxLocalCacheSizeInBytes";
+export const MESSAGE_SIZE_NAME = "maxMessageSizeInBytes";
+export const HIGH_INTERVAL_NAME = "highPriorityMessageFrequency";
+export const LOW_INTERVAL_NAME = "lowPriorityMessageFrequency";
