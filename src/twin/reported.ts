@@ -16,8 +16,8 @@ const AGENT_KEYS = [
   "unsupported",
 ] as const;
 
-const UNKNOWN_LIMIT = 12;
-const NAME_LENGTH = 48;
+const UNKNOWN_LIMIT = 8;
+const NAME_LENGTH = 40;
 const REASON_LENGTH = 110;
 
 /** The facts a report is made of. */
