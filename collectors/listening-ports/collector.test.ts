@@ -260,7 +260,10 @@ describe("without privileges", () => {
     const { problems } = await look();
     assert.equal(problems.length, 1);
     assert.equal(problems[0]?.code, "not-permitted");
-    assert.match(problems[0]?.detail ?? "", /^the owner of 1 sockets is unknown; CAP_SYS_PTRACE/);
+    assert.match(
+      problems[0]?.detail ?? "",
+      /^the owner of 1 sockets is unknown: 1 processes .*CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH/,
+    );
   });
 
   it("the problem stays while the answer comes from the last walk", async () => {
