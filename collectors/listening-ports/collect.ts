@@ -198,6 +198,6 @@ function unknownOwners(listeners: readonly Listener[], search: OwnerSearch): rea
     .flatMap((listener) => listener.sockets)
     .filter((socket) => socket.inode !== 0 && !search.owners.has(socket.inode)).length;
   if (unknown === 0) return [];
-  const detail = `the owner of ${unknown} sockets is unknown: ${search.deniedProcesses} processes may not be looked into; CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH together allow it`;
+  const detail = `sockets with unknown owner: ${unknown}; processes that may not be looked into: ${search.deniedProcesses}; CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH together allow it`;
   return [{ code: "not-permitted", subject: "/proc/[pid]/fd", detail }];
 }

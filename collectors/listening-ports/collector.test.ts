@@ -262,7 +262,7 @@ describe("without privileges", () => {
     assert.equal(problems[0]?.code, "not-permitted");
     assert.match(
       problems[0]?.detail ?? "",
-      /^the owner of 1 sockets is unknown: 1 processes .*CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH/,
+      /^sockets with unknown owner: 1; processes .*: 1; CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH/,
     );
   });
 
