@@ -42,6 +42,11 @@ function bootDigits(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").replace(/[^0-9a-f]/g, "");
 }
 
+function startTicks(processId: number): string | undefined {
+  const stat = readFileSync(`/proc/${processId}/stat`, "utf8");
+  return stat.split(") ").at(-1)?.split(" ")[19];
+}
+
 describe("a locked state folder", () => {
   it("is refused a second time, in this process too, until it is released", (test) => {
     const folder = join(temporaryFolder(test), "state");
@@ -87,8 +92,35 @@ describe("a locked state folder", () => {
   it("is refused for a live process that is not us", (test) => {
     const folder = join(temporaryFolder(test), "state");
     lockFolder(folder)();
-    const fields = readFileSync("/proc/1/stat", "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    writeFileSync(join(folder, `.lock-1-${fields[19]}-${bootDigits()}`), "");
+    const marker = `.lock-1-${startTicks(1)}-${bootDigits()}`;
+    writeFileSync(join(folder, marker), "");
     assert.throws(() => lockFolder(folder), isLockedBy(1));
+    assert.deepEqual(readdirSync(folder), [marker]);
+  });
+
+  it("is free when the same pid and start time are of an earlier boot", (test) => {
+    const folder = join(temporaryFolder(test), "state");
+    lockFolder(folder)();
+    writeFileSync(join(folder, `.lock-1-${startTicks(1)}-${"0".repeat(32)}`), "");
+    lockFolder(folder)();
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("is free when its holder has ended and only its parent has not noticed", async (test) => {
+    const folder = join(temporaryFolder(test), "state");
+    lockFolder(folder)();
+    // The shell becomes a sleep that never waits for its child, which so stays a zombie.
+    const parent = spawn("/bin/sh", ["-c", "read line & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    test.after(() => parent.kill("SIGKILL"));
+    const [said] = await once(parent.stdout, "data");
+    const zombie = Number(String(said));
+    while (!/\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "utf8"))) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    writeFileSync(join(folder, `.lock-${zombie}-${startTicks(zombie)}-${bootDigits()}`), "");
+    lockFolder(folder)();
+    assert.deepEqual(readdirSync(folder), []);
   });
 });
