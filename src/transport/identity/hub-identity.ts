@@ -52,7 +52,7 @@ function partsOf(text: string): ReadonlyMap<string, string> {
       throw invalid("this is a service policy's connection string, not a module's or device's");
     }
     if (!KNOWN.some((known) => known === name)) {
-      throw invalid(`the connection string has an unknown part ${describeName(name)}`);
+      throw invalid(`the connection string has an unknown part${describeName(name)}`);
     }
     if (parts.has(name)) throw invalid(`${name} is in the connection string twice`);
     parts.set(name, part.slice(at + 1).trim());
@@ -60,8 +60,10 @@ function partsOf(text: string): ReadonlyMap<string, string> {
   return parts;
 }
 
+/** A name is quoted only when it is a known one misspelt in case: any other may be a piece of the key. */
 function describeName(name: string): string {
-  return /^[A-Za-z0-9]{1,32}$/.test(name) ? name : "(its name is not plain text)";
+  const meant = KNOWN.find((known) => known.toLowerCase() === name.toLowerCase());
+  return meant === undefined ? "" : ` (${meant} in other letter case)`;
 }
 
 /** Fields of an identity before they are checked; from a connection string, options or provisioning. */

@@ -56,6 +56,7 @@ export class SdkConnection implements LiveConnection {
   private ownEnd: string | undefined;
   private isRenewing = false;
   private lastError: unknown;
+  private endMqtt: () => void = () => undefined;
 
   private constructor(stream: Duplex, parts: SdkConnectionParts) {
     const { deps, timing, identity, handlers } = parts;
@@ -220,6 +221,8 @@ export class SdkConnection implements LiveConnection {
 
   /** Stands between the SDK's MQTT client and the SDK: see `guardMessage`. */
   private guard(mqtt: EventEmitter): void {
+    const end: unknown = Reflect.get(mqtt, "end");
+    if (typeof end === "function") this.endMqtt = () => Reflect.apply(end, mqtt, [true]);
     const emit = mqtt.emit.bind(mqtt);
     mqtt.emit = (event: string | symbol, ...args: unknown[]): boolean => {
       const [topic, payload, packet] = args;
@@ -305,6 +308,8 @@ export class SdkConnection implements LiveConnection {
   }
 
   private tearDown(): void {
+    // Ended by force first, the MQTT client does not hold the SDK up, which clears its own timers then.
+    this.endMqtt();
     this.client.close(() => undefined);
     for (const emitter of [this.client, this.transport]) {
       emitter.removeAllListeners();
