@@ -49,7 +49,9 @@ function telemetryOf(message: RawMessage): Telemetry {
   };
 }
 
-export async function mosquittoBench(certificate?: BadCertificate): Promise<Bench> {
+export async function mosquittoBench(
+  certificate?: BadCertificate,
+): Promise<Bench & { readonly plainPort: number }> {
   const { authority, good, bad } = await testCertificates();
   const pem = certificate === undefined ? good : bad[certificate];
   const broker = await startMosquitto(pem, authority.caPem);
@@ -64,6 +66,7 @@ export async function mosquittoBench(certificate?: BadCertificate): Promise<Benc
   const gateway = `GatewayHostName=localhost:${relay.port}`;
   writeFileSync(connectionStringFile, `${identity};SharedAccessKey=${KEY};${gateway}\n`);
   return {
+    plainPort: broker.plainPort,
     relay,
     secret: KEY,
     options: {
