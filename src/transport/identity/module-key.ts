@@ -33,11 +33,11 @@ export async function fetchModuleKey(
   stop: AbortSignal,
 ): Promise<string> {
   const limit = deadline(deps.clock, timing.connectDeadlineMs, stop);
-  const { hostName, deviceId } = what.assignment;
+  const { deviceId } = what.assignment;
   try {
     const stream = await dial(what.target, limit.signal);
     const authorization = signSas({
-      resource: `${hostName}/devices/${deviceId}`,
+      resource: `${what.target.host}/devices/${deviceId}`,
       keyBase64: what.deviceKeyBase64,
       expirySeconds: Math.ceil(deps.clock.nowMs() / 1_000) + TOKEN_LIFE_SECONDS,
     });
