@@ -10,12 +10,12 @@ export async function createTransport(
   deps: TransportDeps,
 ): Promise<Transport> {
   if (options.kind === "iothub") {
-    const { openIdentitySource } = await import("./identity/identity-source.ts");
+    const { openIdentitySource } = await import("./identity/open-identity-source.ts");
     const { IotHubTransport } = await import("./iothub/iothub-transport.ts");
     return new IotHubTransport(options, deps, await openIdentitySource(options, deps));
   }
   if (options.kind === "iothub-sdk") {
-    const { openIdentitySource } = await import("./identity/identity-source.ts");
+    const { openIdentitySource } = await import("./identity/open-identity-source.ts");
     const { SdkTransport } = await import("./iothub-sdk/sdk-transport.ts");
     return new SdkTransport(options, deps, await openIdentitySource(options, deps));
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "../contract/clock.ts";
+import { FaultError, fault } from "./fault.ts";
 
 /** A signal that aborts at a deadline or with its parent, whichever is first. */
 export interface Deadline {
@@ -31,4 +32,17 @@ export function deadline(clock: Clock, afterMs: number, parent?: AbortSignal): D
       parent?.removeEventListener("abort", onParent);
     },
   };
+}
+
+/** Rejects as soon as the signal aborts; the caller closes what is open. */
+export function aborting<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      const remedy = "is outbound traffic to this port allowed, and is the link up?";
+      reject(new FaultError(fault("timed-out", "no connection within the deadline", remedy)));
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }

@@ -1,57 +1,12 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
-import type { Result } from "../contract/result.ts";
-import { fail, ok } from "../contract/result.ts";
-import { FaultError, fault } from "./fault.ts";
+import { aborting } from "./deadline.ts";
+import { authorityOf, type DialTarget } from "./dial-target.ts";
 import { connectThroughProxy } from "./proxy-connect.ts";
-
-export interface DialTarget {
-  /** Name or address dialled, which is also the name that the certificate must carry. */
-  readonly host: string;
-  readonly port: number;
-  /** Absent: no TLS. */
-  readonly secureContext?: SecureContext | undefined;
-  /** Path of the WebSocket to open on top; absent: plain MQTT. */
-  readonly webSocketPath?: string | undefined;
-  readonly proxy?: ProxyTarget | undefined;
-}
-
-export interface ProxyTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly isTls: boolean;
-  /** `user:password`, or empty. */
-  readonly credentials: string;
-}
 
 /** Per address of a host with several. Node's own 250 ms gives up on slow links. */
 const ATTEMPT_MS = 5_000;
-
-/** `host:port`, with brackets around an IPv6 literal. */
-export function authorityOf(target: { readonly host: string; readonly port: number }): string {
-  return isIP(target.host) === 6
-    ? `[${target.host}]:${target.port}`
-    : `${target.host}:${target.port}`;
-}
-
-/**
- * Splits `host`, `host:port`, `[v6]` or `[v6]:port`. Problem `malformed` for anything else: the text
- * goes into protocol heads, so only characters of names and addresses pass.
- */
-export function parseAuthority(
-  text: string,
-  subject: string,
-): Result<{ readonly host: string; readonly port: number | undefined }> {
-  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined) return fail("malformed", subject, "not a host name with optional port");
-  const port = match?.[3] === undefined ? undefined : Number(match[3]);
-  if (port !== undefined && (port < 1 || port > 65_535)) {
-    return fail("malformed", subject, "the port is not 1 to 65535");
-  }
-  return ok({ host, port });
-}
 
 /**
  * Opens the byte stream that MQTT runs on: TCP, or a tunnel through a proxy; TLS; WebSocket. Rejects
@@ -154,18 +109,5 @@ function firstOf<S extends Duplex>(stream: S, event: string): Promise<S> {
     stream.on(event, onEvent);
     stream.on("error", onError);
     stream.on("close", onClose);
-  });
-}
-
-/** Rejects as soon as the signal aborts; the caller closes what is open. */
-export function aborting<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      const remedy = "is outbound traffic to this port allowed, and is the link up?";
-      reject(new FaultError(fault("timed-out", "no connection within the deadline", remedy)));
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }

@@ -1,4 +1,4 @@
-import type { DialTarget } from "./dial.ts";
+import type { DialTarget } from "./dial-target.ts";
 import type { HubIdentity } from "./identity/hub-identity.ts";
 import { proxyTargetOf } from "./reach.ts";
 import { TlsTrust } from "./tls-trust.ts";

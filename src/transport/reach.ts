@@ -1,5 +1,5 @@
-import type { DialTarget, ProxyTarget } from "./dial.ts";
-import { authorityOf, parseAuthority } from "./dial.ts";
+import type { DialTarget, ProxyTarget } from "./dial-target.ts";
+import { authorityOf, parseAuthority } from "./dial-target.ts";
 import { type FaultContext, FaultError, fault, faultOfConnack, faultOfDialError } from "./fault.ts";
 import type { SessionRefusal } from "./mqtt-session.ts";
 import type { ProxyOptions, TransportDeps } from "./transport-options.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { createWebSocketStream, WebSocket } from "ws";
-import { authorityOf, type DialTarget } from "./dial.ts";
+import { authorityOf, type DialTarget } from "./dial-target.ts";
 import { FaultError, fault } from "./fault.ts";
 
 /** Larger than any MQTT packet of a hub (256 KB) by a margin. */

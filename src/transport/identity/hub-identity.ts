@@ -1,5 +1,5 @@
 import { AgentError } from "../../contract/errors.ts";
-import { parseAuthority } from "../dial.ts";
+import { parseAuthority } from "../dial-target.ts";
 import { expiryOfSas, isBase64Key } from "./sas.ts";
 
 /** How the identity proves itself. Never logged. */

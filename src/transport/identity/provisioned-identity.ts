@@ -1,5 +1,5 @@
 import { AgentError } from "../../contract/errors.ts";
-import { type DialTarget, parseAuthority } from "../dial.ts";
+import { type DialTarget, parseAuthority } from "../dial-target.ts";
 import { proxyTargetOf } from "../reach.ts";
 import { TlsTrust } from "../tls-trust.ts";
 import {

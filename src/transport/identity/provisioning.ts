@@ -1,8 +1,9 @@
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
 import { parseJsonObject } from "../../parse/json.ts";
-import { deadline } from "../deadline.ts";
-import { aborting, type DialTarget, dial } from "../dial.ts";
+import { aborting, deadline } from "../deadline.ts";
+import { dial } from "../dial.ts";
+import type { DialTarget } from "../dial-target.ts";
 import { type Fault, FaultError, fault, faultOfDialError } from "../fault.ts";
 import { MqttSession } from "../mqtt-session.ts";
 import { faultContext, faultOfRefusal } from "../reach.ts";

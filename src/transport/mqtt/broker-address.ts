@@ -1,6 +1,6 @@
 import type { MessageKind } from "../../contract/message.ts";
 import { fail, ok, type Result } from "../../contract/result.ts";
-import { parseAuthority } from "../dial.ts";
+import { parseAuthority } from "../dial-target.ts";
 import type { BrokerOptions } from "../transport-options.ts";
 
 export interface BrokerUrl {

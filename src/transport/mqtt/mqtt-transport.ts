@@ -8,7 +8,8 @@ import type {
 } from "../../contract/transport.ts";
 import { type ConnectionEnd, ConnectionLoop, type LiveConnection } from "../connection-loop.ts";
 import { deadline } from "../deadline.ts";
-import { type DialTarget, dial } from "../dial.ts";
+import { dial } from "../dial.ts";
+import type { DialTarget } from "../dial-target.ts";
 import { FaultError, fault, faultOfDialError } from "../fault.ts";
 import { MqttSession, type SessionEnd } from "../mqtt-session.ts";
 import { abortable } from "../outcome.ts";
