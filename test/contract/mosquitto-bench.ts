@@ -85,6 +85,7 @@ export async function mosquittoBench(
     answerReports: (answer, count) => responder.answerReports(answer, count),
     ignoreTwinGets: (count) => responder.answerTwinGets(undefined, count),
     patchBeforeNextTwinGet: (patch) => responder.patchBeforeNextTwinGet(patch),
+    patchDuringNextTwinGet: (patch) => responder.patchDuringNextTwinGet(patch),
     pushRawDesired: (text) =>
       responder.pushRaw("$iothub/twin/PATCH/properties/desired/?$version=99", text),
     loseSessions: async () => {

@@ -49,6 +49,8 @@ export interface Bench {
   answerReports(answer: { status: number; body?: string }, count: number): void;
   ignoreTwinGets(count: number): void;
   patchBeforeNextTwinGet(patch: JsonObject): void;
+  /** Publishes the patch just before the next read is answered with the older twin. */
+  patchDuringNextTwinGet?(patch: JsonObject): void;
   pushRawDesired(text: string): void;
   /** The hub forgets sessions and cuts connections. */
   loseSessions(): Promise<void>;

@@ -150,6 +150,22 @@ export const FAULT_CASES: readonly Case[] = [
     },
   },
   {
+    name: "a patch that overtakes the answer to a read is applied after it",
+    ...needs("patchDuringNextTwinGet", "this hub answers reads in order"),
+    run: (bench, kind) => {
+      bench.patchDesired({ first: 1 });
+      bench.patchDuringNextTwinGet?.({ overtook: 1 });
+      return withSubject(bench, kind, async (subject) => {
+        await until("overtook", () => bench.desired()["overtook"] === 1);
+        await subject.agrees(bench);
+        assert.deepEqual(
+          subject.updates.map((update) => update.kind),
+          ["full", "patch"],
+        );
+      });
+    },
+  },
+  {
     name: "a gap in the versions leads to another read",
     ...needs("patchSilently", "this hub always tells"),
     run: (bench, kind) =>
