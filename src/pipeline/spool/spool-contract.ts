@@ -1,3 +1,4 @@
+import type { QueueCounts } from "../../contract/agent-facts.ts";
 import type { EventName } from "../../contract/event.ts";
 
 /**
@@ -32,8 +33,13 @@ export interface QueueState {
   readonly events: number;
   /** Bytes of event JSON that wait. */
   readonly bytes: number;
-  /** How long the oldest has waited, ms, by the monotonic clock within one run; 0 when empty. */
+  /**
+   * How long the oldest has waited, ms, never negative; 0 when empty. Within one run no change of the
+   * wall clock moves it; across a restart it comes from the wall clock.
+   */
   readonly oldestAgeMs: number;
+  /** Priority of the oldest; absent when the queue is empty. */
+  readonly oldestPriority?: "High" | "Low";
 }
 
 export interface AppendOutcome {
@@ -54,6 +60,13 @@ export interface Spool {
   peek(queue: Queue, maxBytes: number): readonly QueuedEvent[];
   /** Removes everything up to and including `sequence`; survives `kill -9` when it returns. */
   release(queue: Queue, sequence: number): void;
+  /**
+   * Keeps everything up to these sequences from being evicted, because it is on its way to the hub:
+   * what is acknowledged later must not have been counted as dropped. An empty record holds nothing.
+   */
+  hold(through: Partial<Readonly<Record<Queue, number>>>): void;
+  /** Counters since the last call; what was taken stays taken over a crash. */
+  takeCounts(): readonly QueueCounts[];
   /** Applies a new bound at once, evicting the oldest low, then operational, then high. */
   resize(maxCacheBytes: number): void;
   /** Writes what the disk refused earlier, if it now accepts; returns what is still held. */

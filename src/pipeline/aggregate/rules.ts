@@ -1,0 +1,43 @@
+import type { AggregatedEventName } from "../../contract/settings.ts";
+
+/** What makes two occurrences of an event the same. Everything else is given up when they are folded. */
+export interface AggregationRule {
+  /** Payload fields that are compared and kept. */
+  readonly identity: readonly string[];
+  /** Required numeric fields that differ between occurrences: they become 0. */
+  readonly zeroed: readonly string[];
+  /** Members of ExtraDetails that are compared and kept. */
+  readonly details: readonly string[];
+}
+
+/**
+ * Identity per event name. Source: the event aggregation page of the classic agent: process by command
+ * line, executable and user; connection also by direction, addresses, protocol and remote port;
+ * termination by executable and exit status.
+ */
+export const AGGREGATION_RULES: Readonly<Record<AggregatedEventName, AggregationRule>> = {
+  ProcessCreate: {
+    identity: ["Executable", "CommandLine", "UserId", "UserName"],
+    zeroed: ["ProcessId", "ParentProcessId"],
+    details: ["Hash", "ExecutableSha256", "ParentExecutable", "Unit", "Container", "Source"],
+  },
+  ConnectionCreate: {
+    identity: [
+      "Direction",
+      "Protocol",
+      "LocalAddress",
+      "RemoteAddress",
+      "RemotePort",
+      "Executable",
+      "CommandLine",
+      "UserId",
+    ],
+    zeroed: ["ProcessId"],
+    details: ["Unit", "Container", "Source"],
+  },
+  ProcessTerminate: {
+    identity: ["Executable", "ExitStatus"],
+    zeroed: ["ProcessId"],
+    details: ["Source"],
+  },
+};

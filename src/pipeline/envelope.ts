@@ -1,0 +1,58 @@
+import type { OutgoingMessage } from "../contract/message.ts";
+
+/** What the same agent writes into every message. */
+export interface EnvelopeFacts {
+  readonly agentVersion: string;
+  readonly agentId: string;
+  /** Bytes of system property values that the transport adds, such as a security interface id. */
+  readonly addedPropertyBytes?: number;
+}
+
+const CONTENT_TYPE = "application/json";
+const CONTENT_ENCODING = "utf-8";
+const MESSAGE_ID_BYTES = 36;
+const PROPERTIES: Readonly<Record<string, string>> = { kind: "security", schema: "1.0" };
+
+/**
+ * Builds security messages from events that are already JSON text: nothing is parsed again. Sizes are
+ * what the hub meters: body, system property values, application property names and values.
+ * Source: IoT Hub message format and quotas.
+ */
+export interface Envelope {
+  /** Metered bytes of a message that holds these events. */
+  meteredBytes(eventBytes: number, events: number): number;
+  /** Most bytes one event may have in a message of that size. */
+  roomForOneEvent(maxMessageBytes: number): number;
+  build(messageId: string, events: readonly string[]): OutgoingMessage;
+}
+
+export function createEnvelope(facts: EnvelopeFacts): Envelope {
+  const head =
+    `{"AgentVersion":${JSON.stringify(facts.agentVersion)},` +
+    `"AgentId":${JSON.stringify(facts.agentId)},"MessageSchemaVersion":"1.0","Events":[`;
+  const tail = "]}";
+  const propertyBytes = Object.entries(PROPERTIES).reduce(
+    (sum, [name, value]) => sum + name.length + value.length,
+    MESSAGE_ID_BYTES +
+      CONTENT_TYPE.length +
+      CONTENT_ENCODING.length +
+      (facts.addedPropertyBytes ?? 0),
+  );
+  const fixedBytes = Buffer.byteLength(head) + tail.length + propertyBytes;
+  return {
+    meteredBytes: (eventBytes, events) => fixedBytes + eventBytes + Math.max(0, events - 1),
+    roomForOneEvent: (maxMessageBytes) => maxMessageBytes - fixedBytes,
+    build(messageId, events) {
+      const body = Buffer.from(`${head}${events.join(",")}${tail}`, "utf8");
+      return {
+        messageId,
+        kind: "security",
+        body,
+        contentType: CONTENT_TYPE,
+        contentEncoding: CONTENT_ENCODING,
+        properties: PROPERTIES,
+        meteredBytes: body.length + propertyBytes,
+      };
+    },
+  };
+}

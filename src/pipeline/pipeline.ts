@@ -1,0 +1,163 @@
+import type { Clock } from "../contract/clock.ts";
+import {
+  EVENT_KINDS,
+  type EventDraft,
+  type EventName,
+  type SecurityEvent,
+} from "../contract/event.ts";
+import type { OutgoingMessage } from "../contract/message.ts";
+import type { Random } from "../contract/random.ts";
+import { check, describeFault, type Schema } from "../contract/schema.ts";
+import type { Settings } from "../contract/settings.ts";
+import type { SendOutcome } from "../contract/transport.ts";
+import { parseJsonObject } from "../parse/json.ts";
+import type { Aggregator } from "./aggregate/aggregator.ts";
+import { createEnvelope, type EnvelopeFacts } from "./envelope.ts";
+import type { Ledger } from "./ledger.ts";
+import { splitOversize } from "./oversize.ts";
+import { createSender, type Sender, type SentMessage } from "./sender.ts";
+import type { QueuedEvent, Spool, SpoolEntry } from "./spool/spool-contract.ts";
+import { createStamp } from "./stamp.ts";
+
+export interface PipelineOptions {
+  readonly spool: Spool;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: Settings;
+  readonly envelope: EnvelopeFacts;
+  /** Schema of one payload item by event name; names without one are not checked. */
+  readonly payloadSchemas: ReadonlyMap<EventName, Schema<unknown>>;
+  readonly transportMaxBytes: number;
+  /** Makes the aggregator; what it emits goes on to the spool. */
+  readonly aggregator: (emit: (drafts: readonly EventDraft[]) => void) => Aggregator;
+  readonly send: (message: OutgoingMessage, signal: AbortSignal) => Promise<SendOutcome>;
+  readonly onSent: (sent: SentMessage) => void;
+  /** An event that is not as its schema says: counted and kept away from the hub. */
+  readonly onQuarantined: (name: EventName, reason: string) => void;
+  readonly onRefused: (name: EventName, reason: string) => void;
+  readonly onFault: (reason: string) => void;
+}
+
+/**
+ * From draft to hub: aggregate, stamp, check, split, spool, batch, send. `submit` returns when the
+ * events would survive `kill -9`.
+ */
+export interface Pipeline {
+  submit(drafts: readonly EventDraft[]): void;
+  /** Sends what waits under the old settings, then applies the new ones. */
+  applySettings(settings: Settings): Promise<void>;
+  setConnected(isConnected: boolean): void;
+  flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
+  /** Events refused as malformed since the start. */
+  readonly quarantined: number;
+  /** Ends aggregation windows into the spool, stops sending. What waits stays on disk. */
+  stop(): Promise<void>;
+}
+
+/** How long a change of settings may wait for what was collected before it. */
+const FLUSH_BEFORE_CHANGE_MS = 1_000;
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { spool } = options;
+  const stamp = createStamp(options.clock, options.random);
+  const envelope = createEnvelope(options.envelope);
+  let settings = options.settings;
+  let quarantined = 0;
+
+  function maxEventBytes(): number {
+    const limit = Math.min(
+      settings.maxMessageBytes,
+      settings.maxCacheBytes,
+      options.transportMaxBytes,
+    );
+    return envelope.roomForOneEvent(limit);
+  }
+
+  const sender: Sender = createSender({
+    spool,
+    envelope,
+    ledger: options.ledger,
+    clock: options.clock,
+    random: options.random,
+    settings: () => settings,
+    transportMaxBytes: options.transportMaxBytes,
+    send: options.send,
+    split: splitQueued,
+    pullForward: () => aggregator.flush(),
+    onSent: options.onSent,
+    onRefused: (event, reason) => options.onRefused(event.name, reason),
+    onFault: options.onFault,
+  });
+  const aggregator = options.aggregator(store);
+
+  function store(drafts: readonly EventDraft[]): void {
+    const entries = drafts.flatMap(entriesOf);
+    if (entries.length === 0) return;
+    spool.append(entries);
+    sender.wake();
+  }
+
+  function entriesOf(draft: EventDraft): readonly SpoolEntry[] {
+    const priority = settings.eventPriority[draft.name];
+    if (priority === "Off") return [];
+    const stamped = stamp(draft);
+    const reason = stamped.ok ? faultIn(stamped.value) : stamped.problem.detail;
+    if (!stamped.ok || reason !== undefined) {
+      quarantined += 1;
+      options.onQuarantined(draft.name, reason ?? "malformed");
+      return [];
+    }
+    const isSecurity = EVENT_KINDS[draft.name].eventType === "Security";
+    const queue = isSecurity ? (priority === "High" ? "high" : "low") : "operational";
+    return splitOversize(stamped.value, maxEventBytes()).map((event) => ({
+      queue,
+      priority,
+      name: draft.name,
+      json: JSON.stringify(event),
+    }));
+  }
+
+  function faultIn(event: SecurityEvent): string | undefined {
+    const schema = options.payloadSchemas.get(event.Name);
+    if (schema === undefined) return undefined;
+    for (const item of event.Payload) {
+      const [fault] = check(schema, item);
+      if (fault !== undefined) return describeFault({ ...fault, found: "" });
+    }
+    return undefined;
+  }
+
+  return {
+    submit(drafts) {
+      aggregator.add(drafts.filter((draft) => settings.eventPriority[draft.name] !== "Off"));
+    },
+    async applySettings(next) {
+      await sender.flush(FLUSH_BEFORE_CHANGE_MS);
+      settings = next;
+      spool.resize(next.maxCacheBytes);
+      aggregator.configure(next.aggregation);
+      sender.wake();
+    },
+    setConnected: (isConnected) => sender.setConnected(isConnected),
+    flush: (deadlineMs) => sender.flush(deadlineMs),
+    get quarantined() {
+      return quarantined;
+    },
+    async stop() {
+      aggregator.stop();
+      await sender.stop();
+    },
+  };
+}
+
+/** The parts of an event that waits. What is in the spool was written by us, so it parses. */
+function splitQueued(event: QueuedEvent, maxBytes: number): readonly string[] {
+  const parsed = parseJsonObject(event.json, "queued event", { maxLength: 8_388_608 });
+  if (!parsed.ok || !isStampedEvent(parsed.value)) return [event.json];
+  return splitOversize(parsed.value, maxBytes).map((part) => JSON.stringify(part));
+}
+
+function isStampedEvent(value: object): value is SecurityEvent {
+  return "Id" in value && "Payload" in value && Array.isArray(value.Payload);
+}

@@ -1,0 +1,365 @@
+import { mkdirSync } from "node:fs";
+import type { QueueCounts } from "../../contract/agent-facts.ts";
+import type { Clock, Timer } from "../../contract/clock.ts";
+import { AgentError, describeError } from "../../contract/errors.ts";
+import type { Log } from "../../contract/log.ts";
+import {
+  jsonBytesOf,
+  openQueueFiles,
+  type QueueFiles,
+  RECORD_OVERHEAD_BYTES,
+  recordBytesOf,
+} from "./queue-files.ts";
+import type { RecordPlace } from "./record.ts";
+import {
+  type AppendOutcome,
+  QUEUES,
+  type Queue,
+  type Spool,
+  type SpoolEntry,
+} from "./spool-contract.ts";
+import { openSpoolJournal, type SpoolJournal, type SpoolState } from "./spool-journal.ts";
+
+export interface SpoolOptions {
+  readonly folder: string;
+  readonly maxCacheBytes: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Longest time that data stays in the page cache only, ms: what a power cut can take. */
+  readonly flush: {
+    readonly highDelayMs: number;
+    readonly lowDelayMs: number;
+    readonly maxBytes: number;
+  };
+}
+
+/** Defaults of the flush policy; the figures are explained in docs/decisions/0003-spool.md. */
+export const DEFAULT_FLUSH = { highDelayMs: 2_000, lowDelayMs: 30_000, maxBytes: 65_536 };
+
+const LARGEST_SEGMENT_BYTES = 262_144;
+const SMALLEST_SEGMENT_BYTES = 16_384;
+const HELD_LIMIT_BYTES = 1_048_576;
+/** Oldest first out: low, then operational, then high. */
+const EVICTION_ORDER: readonly Queue[] = ["low", "operational", "high"];
+
+interface QueueRecord {
+  readonly queue: Queue;
+  readonly files: QueueFiles;
+  events: number;
+  jsonBytes: number;
+}
+
+/**
+ * Opens the spool of a folder and recovers what waits in it. Throws AGENT_STATE_UNUSABLE when the
+ * folder cannot be used at all; damage inside is counted, logged once and survived.
+ */
+export function openSpool(options: SpoolOptions): Spool {
+  try {
+    return new FileSpool(options);
+  } catch (error) {
+    throw new AgentError(
+      "AGENT_STATE_UNUSABLE",
+      `spool ${options.folder}: ${describeError(error)}`,
+      {
+        remedy: "Make the state directory writable for the agent's user and free some space.",
+        cause: error,
+      },
+    );
+  }
+}
+
+class FileSpool implements Spool {
+  private readonly options: SpoolOptions;
+  private readonly journal: SpoolJournal;
+  private readonly state_: SpoolState;
+  private readonly queues: Readonly<Record<Queue, QueueRecord>>;
+  private readonly wallToMonotonicMs: number;
+  private maxBytes: number;
+  private usedBytes = 0;
+  private held: SpoolEntry[] = [];
+  private heldBytes = 0;
+  private holdThrough: Partial<Readonly<Record<Queue, number>>> = {};
+  private syncTimer: Timer | undefined;
+  private syncDueAtMs = 0;
+  private unsyncedBytes = 0;
+  private syncing: Promise<void> = Promise.resolve();
+  private isDiskRefusing = false;
+  private isClosed = false;
+
+  constructor(options: SpoolOptions) {
+    this.options = options;
+    const { clock, folder } = options;
+    this.maxBytes = options.maxCacheBytes;
+    this.wallToMonotonicMs = clock.monotonicMs() - clock.nowMs();
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { journal, state } = openSpoolJournal(folder);
+    this.journal = journal;
+    this.state_ = state;
+    this.queues = {
+      high: this.openQueue("high"),
+      operational: this.openQueue("operational"),
+      low: this.openQueue("low"),
+    };
+    this.recover();
+  }
+
+  private openQueue(queue: Queue): QueueRecord {
+    const eighth = Math.floor(this.options.maxCacheBytes / 8);
+    const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.max(SMALLEST_SEGMENT_BYTES, eighth));
+    const files = openQueueFiles({ folder: this.options.folder, queue, segmentBytes });
+    return { queue, files, events: 0, jsonBytes: 0 };
+  }
+
+  private recover(): void {
+    let damaged = 0;
+    let torn = 0;
+    for (const queue of QUEUES) {
+      const record = this.queues[queue];
+      const found = record.files.recover(this.state_.released[queue]);
+      damaged += found.damaged;
+      torn += found.torn;
+      for (const facts of found.waiting) {
+        if (facts.sequence >= this.state_.next[queue]) {
+          this.state_.counts[facts.priority].collected += 1;
+          this.state_.next[queue] = facts.sequence + 1;
+        }
+      }
+      this.recount(record, found.waiting.length);
+    }
+    if (damaged + torn > 0 || this.journal.isDamaged) {
+      this.options.log.warn({ damaged, torn }, "spool was damaged, the rest of it is intact");
+    }
+    this.makeRoom(0, "high");
+  }
+
+  /** Adds up what waits, from the files: only at start. */
+  private recount(record: QueueRecord, events: number): void {
+    record.events = events;
+    record.jsonBytes = record.files
+      .peek(Number.MAX_SAFE_INTEGER)
+      .reduce((sum, event) => sum + event.sizeBytes, 0);
+    this.usedBytes += record.jsonBytes + events * RECORD_OVERHEAD_BYTES;
+  }
+
+  append(entries: readonly SpoolEntry[]): AppendOutcome {
+    if (this.held.length > 0) this.retryHeld();
+    let stored = 0;
+    for (const queue of QUEUES) {
+      const mine = entries.filter((entry) => entry.queue === queue);
+      if (mine.length > 0) stored += this.appendTo(queue, mine);
+    }
+    return { stored, heldInMemory: this.held.length };
+  }
+
+  private appendTo(queue: Queue, entries: readonly SpoolEntry[]): number {
+    const accepted: SpoolEntry[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      const size = Buffer.byteLength(entry.json) + RECORD_OVERHEAD_BYTES;
+      this.state_.counts[entry.priority].collected += 1;
+      if (this.makeRoom(bytes + size, queue)) {
+        accepted.push(entry);
+        bytes += size;
+      } else {
+        this.countDrop(entry.priority, entry.name);
+        this.writeState();
+      }
+    }
+    if (this.held.length > 0 || !this.write(queue, accepted)) this.hold_(accepted);
+    return entries.length;
+  }
+
+  /** Writes entries to their queue; false when the disk refuses them. */
+  private write(queue: Queue, entries: readonly SpoolEntry[]): boolean {
+    if (entries.length === 0) return true;
+    const record = this.queues[queue];
+    const nowMs = this.options.clock.monotonicMs() - this.wallToMonotonicMs;
+    const first = this.state_.next[queue];
+    const records = entries.map((entry, index) => ({
+      facts: {
+        sequence: first + index,
+        appendedAtMs: nowMs,
+        priority: entry.priority,
+        name: entry.name,
+      },
+      json: entry.json,
+    }));
+    try {
+      const bytes = record.files.append(records);
+      this.state_.next[queue] = first + entries.length;
+      record.events += entries.length;
+      record.jsonBytes += bytes - entries.length * RECORD_OVERHEAD_BYTES;
+      this.usedBytes += bytes;
+      this.isDiskRefusing = false;
+      this.scheduleSync(queue, bytes);
+      return true;
+    } catch (error) {
+      this.reportRefusal(error);
+      return false;
+    }
+  }
+
+  private reportRefusal(error: unknown): void {
+    if (this.isDiskRefusing) return;
+    this.isDiskRefusing = true;
+    this.options.log.error(
+      { reason: describeError(error), remedy: "free space on the state directory" },
+      "disk refuses the spool, events are held in memory",
+    );
+  }
+
+  private hold_(entries: readonly SpoolEntry[]): void {
+    this.held.push(...entries);
+    this.heldBytes += entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.json), 0);
+    while (this.heldBytes > HELD_LIMIT_BYTES) {
+      const low = this.held.findIndex((entry) => entry.queue === "low");
+      const [dropped] = this.held.splice(Math.max(0, low), 1);
+      if (dropped === undefined) break;
+      this.heldBytes -= Buffer.byteLength(dropped.json);
+      this.countDrop(dropped.priority, dropped.name);
+    }
+  }
+
+  retryHeld(): number {
+    for (const queue of QUEUES) {
+      const mine = this.held.filter((entry) => entry.queue === queue);
+      if (mine.length === 0) continue;
+      if (!this.write(queue, mine)) return this.held.length;
+      this.held = this.held.filter((entry) => entry.queue !== queue);
+    }
+    if (this.heldBytes > 0) this.options.log.info({}, "disk takes the spool again");
+    this.heldBytes = 0;
+    this.writeState();
+    return 0;
+  }
+
+  state(queue: Queue): ReturnType<Spool["state"]> {
+    const { files, events, jsonBytes } = this.queues[queue];
+    const oldest = events === 0 ? undefined : files.oldest();
+    if (oldest === undefined) return { events, bytes: jsonBytes, oldestAgeMs: 0 };
+    const nowMs = this.options.clock.monotonicMs() - this.wallToMonotonicMs;
+    const oldestAgeMs = Math.max(0, nowMs - oldest.appendedAtMs);
+    return { events, bytes: jsonBytes, oldestAgeMs, oldestPriority: oldest.priority };
+  }
+
+  peek(queue: Queue, maxBytes: number): ReturnType<Spool["peek"]> {
+    return this.queues[queue].events === 0 ? [] : this.queues[queue].files.peek(maxBytes);
+  }
+
+  release(queue: Queue, sequence: number): void {
+    const { files } = this.queues[queue];
+    let oldest = files.oldest();
+    while (oldest !== undefined && oldest.sequence <= sequence) {
+      this.removed(queue, files.removeOldest());
+      oldest = files.oldest();
+    }
+    this.state_.released[queue] = Math.max(this.state_.released[queue], sequence);
+    this.writeState();
+  }
+
+  hold(through: Partial<Readonly<Record<Queue, number>>>): void {
+    this.holdThrough = through;
+  }
+
+  resize(maxCacheBytes: number): void {
+    this.maxBytes = maxCacheBytes;
+    this.makeRoom(0, "high");
+  }
+
+  takeCounts(): readonly QueueCounts[] {
+    const taken = (["High", "Low"] as const).map((priority) => {
+      const counts = this.state_.counts[priority];
+      const result: QueueCounts = {
+        queue: priority,
+        collectedEvents: counts.collected,
+        droppedEvents: counts.dropped,
+        droppedByName: Object.fromEntries(counts.droppedByName),
+      };
+      counts.collected = 0;
+      counts.dropped = 0;
+      counts.droppedByName.clear();
+      return result;
+    });
+    this.writeState();
+    return taken;
+  }
+
+  /** Evicts until `bytes` more fit; false when only what an entry of `queue` must not push out is left. */
+  private makeRoom(bytes: number, queue: Queue): boolean {
+    const evictable = EVICTION_ORDER.slice(0, EVICTION_ORDER.indexOf(queue) + 1);
+    let hasEvicted = false;
+    while (this.usedBytes + bytes > this.maxBytes) {
+      const victim = evictable.find((name) => this.isEvictable(name));
+      if (victim === undefined) break;
+      const place = this.queues[victim].files.removeOldest();
+      if (place === undefined) break;
+      this.removed(victim, place);
+      this.state_.released[victim] = place.sequence;
+      this.countDrop(place.priority, place.name);
+      hasEvicted = true;
+    }
+    if (hasEvicted) this.writeState();
+    return this.usedBytes + bytes <= this.maxBytes;
+  }
+
+  private isEvictable(queue: Queue): boolean {
+    const oldest = this.queues[queue].files.oldest();
+    return oldest !== undefined && oldest.sequence > (this.holdThrough[queue] ?? 0);
+  }
+
+  private removed(queue: Queue, place: RecordPlace | undefined): void {
+    if (place === undefined) return;
+    const record = this.queues[queue];
+    record.events -= 1;
+    record.jsonBytes -= jsonBytesOf(place);
+    this.usedBytes -= recordBytesOf(place);
+  }
+
+  private countDrop(priority: "High" | "Low", name: SpoolEntry["name"]): void {
+    const counts = this.state_.counts[priority];
+    counts.dropped += 1;
+    counts.droppedByName.set(name, (counts.droppedByName.get(name) ?? 0) + 1);
+  }
+
+  private writeState(): void {
+    try {
+      this.journal.write(this.state_);
+    } catch (error) {
+      this.reportRefusal(error);
+    }
+  }
+
+  private scheduleSync(queue: Queue, bytes: number): void {
+    const { flush, clock } = this.options;
+    this.unsyncedBytes += bytes;
+    const isFull = this.unsyncedBytes >= flush.maxBytes;
+    const delayMs = isFull ? 0 : queue === "high" ? flush.highDelayMs : flush.lowDelayMs;
+    const dueAtMs = clock.monotonicMs() + delayMs;
+    if (this.syncTimer !== undefined && this.syncDueAtMs <= dueAtMs) return;
+    this.syncTimer?.cancel();
+    this.syncDueAtMs = dueAtMs;
+    this.syncTimer = clock.after(delayMs, () => {
+      this.syncTimer = undefined;
+      this.sync().catch((error: unknown) => this.reportRefusal(error));
+    });
+  }
+
+  sync(): Promise<void> {
+    this.unsyncedBytes = 0;
+    this.syncing = this.syncing.then(async () => {
+      for (const queue of QUEUES) await this.queues[queue].files.sync();
+      await this.journal.sync();
+    });
+    return this.syncing;
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.syncTimer?.cancel();
+    this.retryHeld();
+    await this.sync().catch((error: unknown) => this.reportRefusal(error));
+    for (const queue of QUEUES) this.queues[queue].files.close();
+    this.journal.close();
+  }
+}
