@@ -46,6 +46,9 @@ export interface LoopParts<C extends LiveConnection> {
 /** Short-lived connections in a row after which a pattern is named. */
 const PATTERN_LENGTH = 3;
 
+/** Beyond the deadline of a stop, for what the deadline itself sets off. */
+const GRACE_MS = 250;
+
 /** Connects for ever: attempt, live until lost, wait with backoff, again. */
 export class ConnectionLoop<C extends LiveConnection> {
   private readonly parts: LoopParts<C>;
@@ -72,8 +75,10 @@ export class ConnectionLoop<C extends LiveConnection> {
   async stop(deadlineMs: number): Promise<void> {
     const wasStopping = this.stopping.signal.aborted;
     this.stopping.abort();
-    await this.current?.close(deadlineMs);
-    await this.finished;
+    const late = new AbortController();
+    const ended = Promise.all([this.current?.close(deadlineMs), this.finished]);
+    await Promise.race([ended, this.parts.clock.sleep(deadlineMs + GRACE_MS, late.signal)]);
+    late.abort();
     if (!wasStopping) this.parts.onStatus({ state: "stopped" });
   }
 

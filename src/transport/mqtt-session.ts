@@ -2,7 +2,6 @@ import type { Duplex } from "node:stream";
 import { type IClientPublishOptions, MqttClient } from "mqtt";
 import type { Clock, Timer } from "../contract/clock.ts";
 import { describeError } from "../contract/errors.ts";
-import { errorCodeOf } from "./fault.ts";
 
 export interface SessionOptions {
   readonly clientId: string;
@@ -23,12 +22,13 @@ export type SessionRefusal =
   | { readonly kind: "error"; readonly error: unknown }
   | { readonly kind: "timed-out" };
 
-/** How a session ended. `isRemote` is true when the other side or the network ended it. */
+/** How a session ended. */
 export interface SessionEnd {
+  /** The other side or the network ended it. */
   readonly isRemote: boolean;
+  /** The other side closed it in order: no error of the network, no missed keep-alive. */
+  readonly isClosedByPeer: boolean;
   readonly detail: string;
-  /** Code of the error that ended it, empty when the connection was closed in order. */
-  readonly code: string;
   /** Reason code of an MQTT 5 DISCONNECT. */
   readonly reasonCode?: number;
   /** Publishes that were not acknowledged when it ended. */
@@ -209,8 +209,8 @@ export class MqttSession {
     this.client.end(true);
     return {
       isRemote: this.ownEnd === undefined,
+      isClosedByPeer: this.ownEnd === undefined && error === undefined,
       detail,
-      code: errorCodeOf(error),
       unacknowledged,
       ...(this.disconnectCode === undefined ? {} : { reasonCode: this.disconnectCode }),
     };

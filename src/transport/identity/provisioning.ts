@@ -123,14 +123,15 @@ export async function register(
     if (reply !== undefined) replies.get(requestId)?.(reply);
   });
   try {
-    if (!(await session.subscribe([RESPONSES], 1, timing.subscribeDeadlineMs))) {
+    const subscribing = session.subscribe([RESPONSES], 1, timing.subscribeDeadlineMs);
+    if (!(await aborting(stop, subscribing))) {
       throw new FaultError(fault("provisioning", "provisioning: subscription refused", "retried"));
     }
     const ask = (path: string, query: string, body: string): Promise<ProvisioningReply> =>
       request(session, replies, { path, query, body }, deps, timing, stop);
     return await pollUntilAssigned(ask, registration, deps, timing, stop);
   } finally {
-    await session.end(timing.subscribeDeadlineMs);
+    await session.end(stop.aborted ? 0 : timing.subscribeDeadlineMs);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Timer } from "../../contract/clock.ts";
 import { background } from "../background.ts";
 import type { ConnectionEnd, LiveConnection } from "../connection-loop.ts";
-import { deadline } from "../deadline.ts";
+import { aborting, deadline } from "../deadline.ts";
 import { dial } from "../dial.ts";
 import type { DialTarget } from "../dial-target.ts";
 import { FaultError, fault, faultOfDialError } from "../fault.ts";
@@ -66,8 +66,12 @@ export class HubConnection implements LiveConnection {
       } as const;
       const opened = await MqttSession.open(stream, options, deps.clock, limit.signal);
       if ("refusal" in opened) throw faultOfRefusal(opened.refusal, context);
-      await subscribe(opened.session, timing);
-      return new HubConnection(opened.session, parts);
+      const { session } = opened;
+      await aborting(limit.signal, subscribe(session, timing)).catch((error: unknown) => {
+        session.drop("not subscribed");
+        throw error;
+      });
+      return new HubConnection(session, parts);
     } finally {
       limit.cancel();
     }
@@ -109,7 +113,7 @@ function lost(end: SessionEnd, parts: HubConnectionParts): ConnectionEnd {
     end.isRemote && hasExpired
       ? fault("token-expired", "the SAS token ended", "a new one is signed, or must be provided")
       : reasonOf(end);
-  const isClosedByPeer = end.isRemote && end.code === "";
+  const { isClosedByPeer } = end;
   return { kind: "lost", reason, isClosedByPeer, wasSending: end.unacknowledged > 0 };
 }
 

@@ -187,7 +187,7 @@ function lost(end: SessionEnd): ConnectionEnd {
     ? "another client uses the same device and agent id"
     : "it is retried; if it repeats, look into the broker's log";
   const kind = takenOver ? "evicted" : end.isRemote ? "unreachable" : "timed-out";
-  const isClosedByPeer = end.isRemote && end.code === "";
+  const { isClosedByPeer } = end;
   const reason = fault(kind, `connection lost: ${end.detail}`, remedy);
   return { kind: "lost", reason, isClosedByPeer, wasSending: end.unacknowledged > 0 };
 }
