@@ -51,10 +51,11 @@ function telemetryOf(message: RawMessage): Telemetry {
 
 export async function mosquittoBench(
   certificate?: BadCertificate,
+  extraLines: readonly string[] = [],
 ): Promise<Bench & { readonly plainPort: number }> {
   const { authority, good, bad } = await testCertificates();
   const pem = certificate === undefined ? good : bad[certificate];
-  const broker = await startMosquitto(pem, authority.caPem);
+  const broker = await startMosquitto(pem, authority.caPem, extraLines);
   const relay = await startRelay(broker.tlsPort);
   const folder = mkdtempSync(join(tmpdir(), "transport-"));
   const twin = newTwin();
