@@ -8,7 +8,7 @@ import { parseJson } from "../../src/parse/json.ts";
 import { startRelay } from "../support/relay.ts";
 import { type Bench, FAST, type Telemetry } from "./transport-bench.ts";
 
-const IDENTITY = { deviceId: "gw1", moduleId: "azureiotsecurity" };
+export const IDENTITY = { deviceId: "gw1", moduleId: "azureiotsecurity" };
 
 /** The suite's bodies are text; the hub takes values. Text that is no JSON travels as a JSON string. */
 function replyOf(answer: { readonly status: number; readonly body?: string }): TwinReply {
