@@ -1,0 +1,304 @@
+import { createAgentFacts } from "./agent/agent-facts.ts";
+import { type CollectorHost, createCollectorHost } from "./agent/collector-host.ts";
+import { createFindings, type Findings } from "./agent/findings.ts";
+import { answerMethod } from "./agent/methods.ts";
+import type { StateFolder } from "./agent/state-folder.ts";
+import { type AgentStatusParts, agentStatus } from "./agent/status.ts";
+import { createTwinLink, type TwinLink } from "./agent/twin-link.ts";
+import type { ConfigurationFinding, DiagnosticFinding } from "./contract/agent-facts.ts";
+import type { Clock } from "./contract/clock.ts";
+import type { Collector } from "./contract/collector.ts";
+import { describeError } from "./contract/errors.ts";
+import type { EventDraft } from "./contract/event.ts";
+import type { JsonObject } from "./contract/json.ts";
+import type { Log } from "./contract/log.ts";
+import type { Probe } from "./contract/probe.ts";
+import type { Random } from "./contract/random.ts";
+import type { Settings } from "./contract/settings.ts";
+import type { Transport, TransportStatus } from "./contract/transport.ts";
+import { createAggregator } from "./pipeline/aggregate/aggregator.ts";
+import { createLedger, type Ledger } from "./pipeline/ledger.ts";
+import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
+import type { SentMessage } from "./pipeline/sender.ts";
+import { openSpool, type SpoolOptions } from "./pipeline/spool/spool.ts";
+import type { Spool } from "./pipeline/spool/spool-contract.ts";
+import { createSnapshotSchedule, type SnapshotSchedule } from "./schedule/snapshot-schedule.ts";
+import { createCursorStore } from "./system/cursor-store.ts";
+import type { TwinController } from "./twin/twin-controller.ts";
+
+/** What an onlooker, such as the demo, may watch. */
+export interface AgentObserver {
+  onCollected?(drafts: readonly EventDraft[]): void;
+  onSent?(sent: SentMessage): void;
+  onStatus?(status: TransportStatus): void;
+  onDiagnostic?(finding: DiagnosticFinding): void;
+}
+
+export interface AgentOptions {
+  readonly agentId: string;
+  readonly agentVersion: string;
+  readonly processId: number;
+  readonly state: StateFolder;
+  readonly collectors: readonly Collector[];
+  /** Settings of each collector as its schema yields them. */
+  readonly collectorSettings: (collector: Collector) => unknown;
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly transport: Transport;
+  readonly twin: TwinController;
+  readonly spoolFlush: SpoolOptions["flush"];
+  readonly firstSnapshotDelayMs: number;
+  readonly firstSnapshotJitterMs: number;
+  /** Bytes the transport adds to the metered size of each message. */
+  readonly addedPropertyBytes: number;
+  /** What was found before the agent started, such as faults of the configuration. */
+  readonly findings: readonly ConfigurationFinding[];
+  readonly memory: () => JsonObject;
+  readonly observer?: AgentObserver;
+}
+
+/** The running agent. */
+export interface Agent {
+  start(): Promise<void>;
+  /** Sends everything that waits, at most for that long. */
+  flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
+  /** Flushes, disconnects and leaves what could not be sent on disk. Safe to call twice. */
+  stop(deadlineMs: number): Promise<void>;
+  status(): JsonObject;
+}
+
+const COLLECTOR_DEADLINE_MS = 30_000;
+const METHOD_FLUSH_MS = 20_000;
+const LEDGER_FILE = "ledger.json";
+const TWIN_FILE = "twin.json";
+
+/** Builds the agent from its parts. Nothing happens before `start`. */
+export function createAgent(options: AgentOptions): Agent {
+  return new ComposedAgent(options);
+}
+
+class ComposedAgent implements Agent {
+  private readonly options: AgentOptions;
+  private readonly findings: Findings = createFindings();
+  private readonly ledger: Ledger;
+  private readonly spool: Spool;
+  private readonly pipeline: Pipeline;
+  private readonly host: CollectorHost;
+  private readonly schedule: SnapshotSchedule;
+  private readonly twinLink: TwinLink;
+  private readonly startedAtMs: number;
+  private settings: Settings;
+  private transportStatus: TransportStatus = { state: "stopped" };
+  private changing: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | undefined;
+
+  constructor(options: AgentOptions) {
+    this.options = options;
+    const { clock, random, log, state, transport, twin } = options;
+    this.settings = twin.settings;
+    this.startedAtMs = clock.monotonicMs();
+    this.ledger = createLedger(clock);
+    this.ledger.restore(state.readJson(LEDGER_FILE));
+    this.spool = openSpool({
+      folder: state.spoolFolder,
+      maxCacheBytes: this.settings.maxCacheBytes,
+      clock,
+      log,
+      flush: options.spoolFlush,
+    });
+    this.pipeline = this.createPipeline();
+    this.host = createCollectorHost({
+      collectors: options.collectors,
+      probe: options.probe,
+      clock,
+      log,
+      facts: createAgentFacts({
+        processId: options.processId,
+        findings: this.findings,
+        ledger: this.ledger,
+        spool: this.spool,
+      }),
+      settingsOf: options.collectorSettings,
+      cursorOf: (collector) => createCursorStore(state.cursorFolder, collector.name, log),
+      submit: (drafts) => this.submit(drafts),
+      onDiagnostic: (finding) => this.report(finding),
+    });
+    this.schedule = createSnapshotSchedule({
+      clock,
+      random,
+      jobs: () => this.host.jobs(),
+      firstDelayMs: options.firstSnapshotDelayMs,
+      jitterMs: options.firstSnapshotJitterMs,
+      intervalMs: this.settings.snapshotIntervalMs,
+      deadlineMs: COLLECTOR_DEADLINE_MS,
+      onReport: ({ name, outcome, detail }) => {
+        if (outcome !== "done") log.warn({ collector: name, outcome, detail }, "snapshot failed");
+      },
+    });
+    this.twinLink = createTwinLink({
+      controller: twin,
+      transport,
+      clock,
+      random,
+      log,
+      save: (saved) => state.writeJson(TWIN_FILE, saved),
+      onSettings: (settings) => this.applySettings(settings),
+      onFinding: (finding) => this.findings.configuration.publish(finding),
+    });
+  }
+
+  private createPipeline(): Pipeline {
+    const { clock, random, log, state, transport } = this.options;
+    return createPipeline({
+      spool: this.spool,
+      ledger: this.ledger,
+      clock,
+      random,
+      settings: this.settings,
+      envelope: {
+        agentVersion: this.options.agentVersion,
+        agentId: this.options.agentId,
+        addedPropertyBytes: this.options.addedPropertyBytes,
+      },
+      payloadSchemas: new Map(
+        this.options.collectors.map((collector) => [collector.eventName, collector.payload]),
+      ),
+      transportMaxBytes: transport.maxMessageBytes,
+      aggregator: (emit) =>
+        createAggregator({
+          journalPath: `${state.spoolFolder}/aggregation`,
+          settings: this.settings.aggregation,
+          clock,
+          log,
+          emit,
+        }),
+      send: (message, signal) => transport.send(message, signal),
+      onSent: (sent) => {
+        state.writeJson(LEDGER_FILE, this.ledger.toJson());
+        this.options.observer?.onSent?.(sent);
+      },
+      onQuarantined: (name, reason) => {
+        log.error({ event: name, reason }, "event does not conform to its schema, kept back");
+      },
+      onRefused: (name, reason) => {
+        log.error({ event: name, reason }, "hub refuses an event for good, dropped");
+        this.report({
+          severity: "Error",
+          message: `the hub refused a ${name} event: ${reason}`,
+          details: { Event: name },
+        });
+      },
+      onFault: (reason) => log.error({ reason }, "sending failed unexpectedly, it goes on"),
+    });
+  }
+
+  private submit(drafts: readonly EventDraft[]): void {
+    this.pipeline.submit(drafts);
+    this.options.observer?.onCollected?.(drafts);
+  }
+
+  private report(finding: DiagnosticFinding): void {
+    this.findings.diagnostics.publish(finding);
+    this.options.observer?.onDiagnostic?.(finding);
+  }
+
+  async start(): Promise<void> {
+    for (const finding of this.options.findings) this.findings.configuration.publish(finding);
+    await this.host.applySettings(this.settings);
+    this.schedule.start();
+    this.options.transport.start({
+      onStatus: (status) => this.onStatus(status),
+      onDesired: (update) => this.twinLink.onDesired(update),
+      onMethod: (call) =>
+        answerMethod(call, {
+          status: () => this.status(),
+          collect: async (names) => {
+            const reports = await this.schedule.runNow(names?.map((name) => this.nameOf(name)));
+            return reports.map((report) => ({ ...report }));
+          },
+          flush: async () => ({ ...(await this.flush(METHOD_FLUSH_MS)) }),
+        }),
+      onAnomaly: (what) => this.options.log.warn({ what }, "hub did something odd, survived"),
+    });
+  }
+
+  /** Methods may name a collector by folder or by event. */
+  private nameOf(name: string): string {
+    const { collectors } = this.options;
+    return collectors.find((collector) => collector.eventName === name)?.name ?? name;
+  }
+
+  private onStatus(status: TransportStatus): void {
+    this.transportStatus = status;
+    const isConnected = status.state === "connected";
+    this.pipeline.setConnected(isConnected);
+    this.twinLink.setConnected(isConnected);
+    this.options.observer?.onStatus?.(status);
+    const { log } = this.options;
+    if (isConnected) log.info({ transport: this.options.transport.name }, "connected");
+    if (status.state === "disconnected") {
+      const { fault, detail, remedy } = status;
+      log.warn({ fault, detail, remedy, retryInMs: status.retryInMs }, "not connected");
+    }
+  }
+
+  /** One change after the other: what waits goes first, then only what changed is restarted. */
+  private applySettings(settings: Settings): void {
+    const intervalBefore = this.settings.snapshotIntervalMs;
+    this.settings = settings;
+    this.changing = this.changing
+      .then(async () => {
+        await this.pipeline.applySettings(settings);
+        const newlyOn = await this.host.applySettings(settings);
+        if (settings.snapshotIntervalMs !== intervalBefore) {
+          this.schedule.changeInterval(settings.snapshotIntervalMs);
+        }
+        if (newlyOn.length > 0) await this.schedule.runNow(newlyOn);
+      })
+      .catch((error: unknown) => {
+        this.options.log.error({ reason: describeError(error) }, "settings not applied");
+      });
+  }
+
+  flush(deadlineMs: number): ReturnType<Agent["flush"]> {
+    return this.pipeline.flush(deadlineMs);
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    this.stopping ??= this.stopInOrder(deadlineMs);
+    return this.stopping;
+  }
+
+  private async stopInOrder(deadlineMs: number): Promise<void> {
+    const { clock, state, transport } = this.options;
+    const endsAtMs = clock.monotonicMs() + deadlineMs;
+    await this.schedule.stop();
+    await this.host.stop();
+    await this.pipeline.flush(deadlineMs);
+    this.twinLink.stop();
+    await this.pipeline.stop();
+    await transport.stop(Math.max(500, endsAtMs - clock.monotonicMs()));
+    await this.spool.close();
+    state.writeJson(LEDGER_FILE, this.ledger.toJson());
+  }
+
+  status(): JsonObject {
+    const parts: AgentStatusParts = {
+      agentId: this.options.agentId,
+      agentVersion: this.options.agentVersion,
+      upSeconds: Math.round((this.options.clock.monotonicMs() - this.startedAtMs) / 1_000),
+      transport: this.options.transport.name,
+      connection: this.transportStatus,
+      settings: this.settings,
+      spool: this.spool,
+      day: this.ledger.day(),
+      quarantined: this.pipeline.quarantined,
+      collectors: this.host.status(),
+      nextSnapshotInMs: this.schedule.nextRoundInMs(),
+      memory: this.options.memory(),
+    };
+    return agentStatus(parts);
+  }
+}

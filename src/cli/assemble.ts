@@ -1,0 +1,162 @@
+import { COLLECTORS } from "../../collectors/index.ts";
+import { openStateFolder } from "../agent/state-folder.ts";
+import { type Agent, type AgentObserver, createAgent } from "../agent.ts";
+import { type ConfigReading, configurationFindings } from "../config/read-config.ts";
+import type { Collector } from "../contract/collector.ts";
+import { AgentError } from "../contract/errors.ts";
+import { isJsonObject, type JsonObject } from "../contract/json.ts";
+import type { Log } from "../contract/log.ts";
+import { describeFault, type Fault } from "../contract/schema.ts";
+import { systemClock } from "../system/clock.ts";
+import { type Environment, memory } from "../system/environment.ts";
+import { readSmallText } from "../system/files.ts";
+import { createProbe } from "../system/probe.ts";
+import { systemRandom } from "../system/random.ts";
+import { readSecret } from "../system/secrets.ts";
+import { createTransport } from "../transport/create-transport.ts";
+import type { AssignmentStore, TransportDeps } from "../transport/transport-options.ts";
+import { createClassicDialect } from "../twin/classic-dialect.ts";
+import { readLocalSettings } from "../twin/local-settings.ts";
+import { restoreTwinController } from "../twin/twin-controller.ts";
+import { transportOptionsOf } from "./transport-options.ts";
+import { VERSION } from "./version.ts";
+
+export interface AssembledAgent {
+  readonly agent: Agent;
+  readonly agentId: string;
+  /** Gives the state directory free. Call after `agent.stop`. */
+  release(): void;
+}
+
+export interface AssembleOptions {
+  readonly reading: ConfigReading;
+  readonly environment: Environment;
+  readonly log: Log;
+  readonly observer?: AgentObserver;
+}
+
+const SECURITY_INTERFACE_BYTES = "urn:azureiot:Security:SecurityAgent:1".length;
+const MAX_PEM_BYTES = 1_048_576;
+
+/**
+ * Puts an agent together from its configuration. Throws AgentError when a person must act: no usable
+ * transport, an exposed secret, a state directory that cannot be used.
+ */
+export async function assembleAgent(options: AssembleOptions): Promise<AssembledAgent> {
+  const { reading, environment, log } = options;
+  const { config } = reading;
+  if (reading.transport === undefined) throw unusableConfiguration(reading);
+  const state = openStateFolder(config.stateDirectory, log);
+  try {
+    const agentId = state.agentId(config.agentId, systemRandom);
+    const probe = createProbe({ root: "/", log });
+    const kernel = probe.kernel();
+    const hostName = kernel.ok ? kernel.value.hostName : "device";
+    const transport = await createTransport(
+      transportOptionsOf(reading.transport, { hostName, agentId }),
+      transportDeps(environment, log, {
+        load: () => assignmentFrom(state.readJson("assignment.json")),
+        save: (assignment) => state.writeJson("assignment.json", { ...assignment }),
+      }),
+    );
+    const local = readLocalSettings(config.settings);
+    const restored = restoreTwinController(
+      { dialect: createClassicDialect(local.settings), agentVersion: VERSION },
+      transport.hasTwin ? state.readJson("twin.json") : undefined,
+    );
+    if (restored.problem !== undefined) {
+      log.warn({ reason: restored.problem.detail }, "kept twin state unusable, defaults stand");
+    }
+    const collectors = collectorSettings(config.collectors);
+    for (const line of collectors.faults)
+      log.warn({ fault: line }, "collector settings have a fault");
+    const agent = createAgent({
+      agentId,
+      agentVersion: VERSION,
+      processId: environment.processId,
+      state,
+      collectors: COLLECTORS,
+      collectorSettings: collectors.of,
+      probe,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      transport,
+      twin: restored.controller,
+      spoolFlush: {
+        highDelayMs: Math.min(2_000, config.spool.flushDelaySeconds * 1_000),
+        lowDelayMs: config.spool.flushDelaySeconds * 1_000,
+        maxBytes: config.spool.flushBytes,
+      },
+      firstSnapshotDelayMs: config.firstSnapshotDelaySeconds * 1_000,
+      firstSnapshotJitterMs: config.firstSnapshotJitterSeconds * 1_000,
+      addedPropertyBytes: config.iothub.markAsSecurity ? SECURITY_INTERFACE_BYTES : 0,
+      findings: [...configurationFindings(reading), ...local.findings, ...restored.findings],
+      memory: () => ({ ...memory() }),
+      ...(options.observer === undefined ? {} : { observer: options.observer }),
+    });
+    return { agent, agentId, release: () => state.release() };
+  } catch (error) {
+    state.release();
+    throw error;
+  }
+}
+
+/** What transports need from this machine. */
+export function transportDeps(
+  environment: Environment,
+  log: Log,
+  assignments?: AssignmentStore,
+): TransportDeps {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    agentVersion: VERSION,
+    readSecret: (path, subject) => readSecret(path, subject, environment.credentialsDirectory),
+    readFile(path) {
+      const text = readSmallText(path, MAX_PEM_BYTES);
+      if (text.ok) return text.value;
+      throw new AgentError("AGENT_CONFIG_UNREADABLE", `${path}: ${text.problem.detail}`, {
+        remedy: "Name a readable PEM file.",
+      });
+    },
+    ...(assignments === undefined ? {} : { assignments }),
+  };
+}
+
+function unusableConfiguration(reading: ConfigReading): AgentError {
+  const errors = reading.faults.filter((fault) => fault.severity === "error");
+  const text = errors.map(({ key, message }) => (key === "" ? message : `${key}: ${message}`));
+  return new AgentError("AGENT_CONFIG_INVALID", text.join("; "), {
+    remedy: "See docs/configuration.md, or run `gatewarden doctor --config FILE`.",
+  });
+}
+
+function assignmentFrom(saved: unknown) {
+  if (!isJsonObject(saved)) return undefined;
+  const { hostName, deviceId } = saved;
+  if (typeof hostName !== "string" || typeof deviceId !== "string") return undefined;
+  return { hostName, deviceId };
+}
+
+/** Settings of each collector, read once through its schema; faults by name. */
+function collectorSettings(given: Readonly<Record<string, JsonObject>>): {
+  readonly of: (collector: Collector) => unknown;
+  readonly faults: readonly string[];
+} {
+  const lines: string[] = [];
+  const values = new Map<string, unknown>();
+  for (const collector of COLLECTORS) {
+    const faults: Fault[] = [];
+    values.set(collector.name, collector.settings.read(given[collector.name], faults));
+    lines.push(...faults.map((fault) => `collectors.${collector.name}.${describeFault(fault)}`));
+  }
+  const known = COLLECTORS.map((collector) => collector.name);
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      lines.push(`collectors.${name}: unknown collector; known are ${known.join(", ")}`);
+    }
+  }
+  return { of: (collector) => values.get(collector.name), faults: lines };
+}

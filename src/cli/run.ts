@@ -1,0 +1,77 @@
+import { readConfig } from "../config/read-config.ts";
+import { AgentError } from "../contract/errors.ts";
+import { readSmallText } from "../system/files.ts";
+import { createLog } from "../system/log.ts";
+import { assembleAgent } from "./assemble.ts";
+import { type Command, parseArguments } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+import { guardProcess, untilStopped } from "./process-end.ts";
+import { VERSION } from "./version.ts";
+
+const STOP_DEADLINE_MS = 10_000;
+const MAX_CONFIG_BYTES = 1_048_576;
+
+const HELP = `Usage: gatewarden run --config FILE
+
+Runs the agent until SIGTERM or Ctrl-C, then flushes for at most 10 seconds. A second Ctrl-C ends it
+at once; what was not sent stays on disk.
+
+  --config FILE   the configuration (docs/configuration.md). GATEWARDEN_* variables override it;
+                  with those alone no file is needed.
+
+A hub that cannot be reached is no reason to end: events are collected, wait on disk, and go out when
+the hub is back. The log goes to standard error, as JSON unless that is a terminal.
+
+Exit codes: 0 stopped, 2 wrong usage, 3 configuration or identity cannot be used, 4 state directory
+cannot be used.`;
+
+/** Text of the configuration file. Throws AGENT_CONFIG_UNREADABLE. */
+export function readConfigFile(path: string): string {
+  const text = readSmallText(path, MAX_CONFIG_BYTES);
+  if (text.ok) return text.value;
+  throw new AgentError("AGENT_CONFIG_UNREADABLE", `${path}: ${text.problem.detail}`, {
+    remedy: "Name a readable configuration file: gatewarden run --config FILE.",
+  });
+}
+
+/** `gatewarden run`: the daemon. */
+export const runCommand: Command = {
+  help: HELP,
+  async run(args, { environment }) {
+    const parsed = parseArguments(
+      args,
+      { config: { type: "string", short: "c" } },
+      { command: "run", positionals: 0 },
+    );
+    const file = parsed.text("config");
+    const hasOverrides = Object.keys(environment.variables).some((name) =>
+      name.startsWith("GATEWARDEN_"),
+    );
+    if (file === undefined && !hasOverrides) {
+      throw new AgentError("AGENT_USAGE", "no configuration is named", {
+        remedy: "gatewarden run --config FILE; see docs/configuration.md for a first file.",
+      });
+    }
+    const text = file === undefined ? undefined : readConfigFile(file);
+    const reading = readConfig(text, environment.variables);
+    const log = createLog({ level: reading.config.log.level });
+    for (const { key, message } of reading.faults)
+      log.warn({ key, message }, "configuration fault");
+    for (const { key, message } of reading.warnings) log.warn({ key, message }, "configuration");
+    const { agent, agentId, release } = await assembleAgent({ reading, environment, log });
+    const guard = guardProcess(log);
+    try {
+      await agent.start();
+      log.info({ version: VERSION, agentId, transport: reading.config.transport }, "agent started");
+      const why = await untilStopped();
+      log.info({ why }, "agent stops");
+      await agent.stop(STOP_DEADLINE_MS);
+      log.info({}, "agent stopped");
+    } finally {
+      guard.release();
+      release();
+      log.close();
+    }
+    return EXIT.ok;
+  },
+};
