@@ -1,0 +1,120 @@
+import { COLLECTORS } from "../../collectors/index.ts";
+import type { ConfigReading } from "../config/read-config.ts";
+import { AgentError, describeError } from "../contract/errors.ts";
+import type { Log } from "../contract/log.ts";
+import { capabilities, type Environment } from "../system/environment.ts";
+import { lockFolder } from "../system/folder-lock.ts";
+import { createProbe } from "../system/probe.ts";
+import { checkReachability } from "../transport/reachability.ts";
+import { transportDeps } from "./assemble.ts";
+import { transportOptionsOf } from "./transport-options.ts";
+
+export type DoctorLevel = "ok" | "note" | "warning" | "error";
+
+/** One finding of `gatewarden doctor`. */
+export interface DoctorFinding {
+  readonly area: "configuration" | "state" | "collectors" | "kernel" | "hub";
+  readonly level: DoctorLevel;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+function good(area: DoctorFinding["area"], what: string): DoctorFinding {
+  return { area, level: "ok", what, remedy: "" };
+}
+
+/** What is wrong with the configuration. */
+export function checkConfiguration(reading: ConfigReading): readonly DoctorFinding[] {
+  const remedy = "Correct it as docs/configuration.md says.";
+  const findings: DoctorFinding[] = [
+    ...reading.faults.map(({ severity, key, message }) => ({
+      area: "configuration" as const,
+      level: severity === "error" ? ("error" as const) : ("warning" as const),
+      what: key === "" ? message : `${key}: ${message}`,
+      remedy,
+    })),
+    ...reading.warnings.map(({ key, message }) => ({
+      area: "configuration" as const,
+      level: "note" as const,
+      what: `${key}: ${message}`,
+      remedy,
+    })),
+  ];
+  if (findings.length > 0) return findings;
+  return [good("configuration", `transport ${reading.config.transport}, no faults`)];
+}
+
+/** Whether the state directory can be used. A running agent holds it, which is as it should be. */
+export function checkState(reading: ConfigReading): readonly DoctorFinding[] {
+  const { stateDirectory } = reading.config;
+  try {
+    lockFolder(stateDirectory)();
+    return [good("state", `${stateDirectory} is private and can be written`)];
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    if (error.code === "AGENT_STATE_LOCKED") return [good("state", error.message)];
+    return [{ area: "state", level: "error", what: error.message, remedy: error.remedy }];
+  }
+}
+
+/** What each collector lacks on this machine, and what is lost by it. */
+export function checkCollectors(): readonly DoctorFinding[] {
+  const held = capabilities();
+  const names = held.ok ? held.value : [];
+  const probe = createProbe({ root: "/" });
+  return COLLECTORS.flatMap((collector): readonly DoctorFinding[] => {
+    const lacking = collector.needs.filter((need) => {
+      if (need.kind === "capability") return !names.includes(need.what);
+      if (need.kind === "path") return !probe.facts(need.what).ok;
+      return false;
+    });
+    if (lacking.length === 0) return [good("collectors", `${collector.name} has what it needs`)];
+    return lacking.map((need) => ({
+      area: "collectors" as const,
+      level: "note" as const,
+      what: `${collector.name}: no ${need.what}: ${need.lostWithout}`,
+      remedy:
+        need.kind === "capability"
+          ? `Run as root, or add ${need.what} to AmbientCapabilities of the unit.`
+          : "Nothing to do where the system has no such thing.",
+    }));
+  });
+}
+
+/** Whether the kernel answers by netlink. */
+export function checkKernel(): readonly DoctorFinding[] {
+  const sockets = createProbe({ root: "/" }).listeningSockets();
+  if (!sockets.ok) {
+    const what = `listening sockets cannot be read: ${sockets.problem.detail}`;
+    return [{ area: "kernel", level: "error", what, remedy: "Is /proc mounted?" }];
+  }
+  if (sockets.value.source === "sock_diag") return [good("kernel", "sock_diag answers by netlink")];
+  return [
+    {
+      area: "kernel",
+      level: "note",
+      what: "sock_diag is not used, /proc/net is read instead: slower, same result",
+      remedy:
+        "Install koffi beside the agent, load the modules tcp_diag and udp_diag, allow AF_NETLINK.",
+    },
+  ];
+}
+
+/** Whether secrets can be read and the hub answers with a trusted certificate. */
+export async function checkHub(
+  reading: ConfigReading,
+  environment: Environment,
+  log: Log,
+): Promise<readonly DoctorFinding[]> {
+  if (reading.transport === undefined) return [];
+  const options = transportOptionsOf(reading.transport, { hostName: "device", agentId: "doctor" });
+  try {
+    const reached = await checkReachability(options, transportDeps(environment, log));
+    const what = reached.address === "" ? reached.detail : `${reached.address}: ${reached.detail}`;
+    if (reached.isReachable) return [good("hub", what)];
+    return [{ area: "hub", level: "error", what, remedy: reached.remedy }];
+  } catch (error) {
+    const remedy = error instanceof AgentError ? error.remedy : "See the message.";
+    return [{ area: "hub", level: "error", what: describeError(error), remedy }];
+  }
+}
