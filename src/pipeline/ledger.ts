@@ -5,6 +5,7 @@ import { METER_BYTES } from "../contract/settings.ts";
 
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
+const KEPT_BUCKETS = 2 * HOURS;
 
 /** Sums over the last 24 hours. `fillRatio`: bytes sent over bytes metered; 1 when nothing was sent. */
 export interface DayFigures {
@@ -48,18 +49,18 @@ export function createLedger(clock: Clock): Ledger {
     return Math.floor(clock.nowMs() / HOUR_MS);
   }
 
+  /** Buckets ahead of a clock that was set back are kept for when it is right again, but not counted. */
   function recent(): readonly Bucket[] {
     const now = currentHour();
-    buckets = buckets.filter((bucket) => bucket.hour > now - HOURS && bucket.hour <= now);
-    return buckets;
+    return buckets.filter((bucket) => bucket.hour > now - HOURS && bucket.hour <= now);
   }
 
   function bucketNow(): Bucket {
     const hour = currentHour();
-    const last = recent().find((bucket) => bucket.hour === hour);
-    if (last !== undefined) return last;
+    const current = buckets.find((bucket) => bucket.hour === hour);
+    if (current !== undefined) return current;
     const fresh: Bucket = { hour, messages: 0, under: 0, bytes: 0, units: 0 };
-    buckets.push(fresh);
+    buckets = [...buckets, fresh].sort((a, b) => b.hour - a.hour).slice(0, KEPT_BUCKETS);
     return fresh;
   }
 
@@ -101,12 +102,13 @@ export function createLedger(clock: Clock): Ledger {
         fillRatio: sum.units === 0 ? 1 : sum.bytes / (sum.units * METER_BYTES),
       };
     },
-    toJson: () => ({ buckets: recent().map((bucket) => ({ ...bucket })) }),
+    toJson: () => ({ buckets: buckets.map((bucket) => ({ ...bucket })) }),
     restore(saved) {
       const list = isJsonObject(saved) ? saved["buckets"] : undefined;
       if (!Array.isArray(list)) return;
       const items: readonly JsonValue[] = list;
-      buckets = items.slice(0, HOURS).flatMap(bucketFrom);
+      const found = items.slice(0, KEPT_BUCKETS).flatMap(bucketFrom);
+      buckets = [...new Map(found.map((bucket) => [bucket.hour, bucket])).values()];
     },
   };
 }
@@ -114,8 +116,12 @@ export function createLedger(clock: Clock): Ledger {
 function bucketFrom(item: JsonValue): Bucket[] {
   if (!isJsonObject(item)) return [];
   const { hour, messages, under, bytes, units } = item;
-  const isNumber = (value: unknown): value is number => Number.isSafeInteger(value);
-  if (!isNumber(hour) || !isNumber(messages) || !isNumber(under)) return [];
-  if (!isNumber(bytes) || !isNumber(units)) return [];
-  return [{ hour, messages, under, bytes, units }];
+  if (!isCount(hour) || !isCount(messages) || !isCount(under)) return [];
+  if (!isCount(bytes) || !isCount(units)) return [];
+  const isPossible = under <= messages && messages <= units && bytes <= units * METER_BYTES;
+  return isPossible ? [{ hour, messages, under, bytes, units }] : [];
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
