@@ -193,11 +193,11 @@ function endOf(plan: DemoPlan, view: DemoView) {
   const promise = new Promise<string>((resolve) => {
     finish = resolve;
   });
-  if (plan.isTimed) {
-    systemClock.after(plan.forSeconds * 1_000, () => finish(`${plan.forSeconds} s are over`));
-  }
+  const timer = plan.isTimed
+    ? systemClock.after(plan.forSeconds * 1_000, () => finish(`${plan.forSeconds} s are over`))
+    : undefined;
   return {
-    promise,
+    promise: promise.finally(() => timer?.cancel()),
     check() {
       if (plan.isCounted && view.messages >= plan.messages) {
         finish(`${plan.messages} messages acknowledged`);

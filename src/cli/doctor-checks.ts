@@ -57,6 +57,12 @@ export function checkState(reading: ConfigReading): readonly DoctorFinding[] {
   }
 }
 
+/** `/proc/net/{tcp,udp}` names two paths; one of them is enough. */
+function pathsOf(text: string): readonly string[] {
+  const [, before = "", inner = "", after = ""] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(text) ?? [];
+  return inner === "" ? [text] : inner.split(",").map((part) => `${before}${part}${after}`);
+}
+
 /** What each collector lacks on this machine, and what is lost by it. */
 export function checkCollectors(): readonly DoctorFinding[] {
   const held = capabilities();
@@ -65,7 +71,7 @@ export function checkCollectors(): readonly DoctorFinding[] {
   return COLLECTORS.flatMap((collector): readonly DoctorFinding[] => {
     const lacking = collector.needs.filter((need) => {
       if (need.kind === "capability") return !names.includes(need.what);
-      if (need.kind === "path") return !probe.facts(need.what).ok;
+      if (need.kind === "path") return !pathsOf(need.what).some((path) => probe.facts(path).ok);
       return false;
     });
     if (lacking.length === 0) return [good("collectors", `${collector.name} has what it needs`)];
@@ -110,7 +116,8 @@ export async function checkHub(
   const options = transportOptionsOf(reading.transport, { hostName: "device", agentId: "doctor" });
   try {
     const reached = await checkReachability(options, transportDeps(environment, log));
-    const what = reached.address === "" ? reached.detail : `${reached.address}: ${reached.detail}`;
+    const isNamed = reached.address === "" || reached.detail.startsWith(reached.address);
+    const what = isNamed ? reached.detail : `${reached.address}: ${reached.detail}`;
     if (reached.isReachable) return [good("hub", what)];
     return [{ area: "hub", level: "error", what, remedy: reached.remedy }];
   } catch (error) {

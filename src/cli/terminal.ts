@@ -28,6 +28,8 @@ export function createTerminal(
   err: WriteStream,
   variables: Readonly<Record<string, string | undefined>>,
 ): Terminal {
+  // A reader that went away, such as `head`, ends the output and is no fault of the command.
+  for (const stream of [out, err]) stream.on("error", () => undefined);
   const isInteractive = out.isTTY === true;
   const noColour = variables["NO_COLOR"] ?? "";
   const hasColour = isInteractive && noColour === "" && variables["TERM"] !== "dumb";
