@@ -2,10 +2,11 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** Clocks may differ by this much. Source: IoT Hub, control access with shared access signatures. */
 const CLOCK_DRIFT_MS = 300_000;
+const MAX_TOKEN_CHARACTERS = 8_192;
 
 export interface TokenCheck {
-  /** Host names that the resource may be written with. */
-  readonly hostNames: readonly string[];
+  /** Names of the hub, in lower case and without a port; the resource may carry any port. */
+  readonly hostNames: ReadonlySet<string>;
   /** `devices/DEVICE[/modules/MODULE]`, or a registration. */
   readonly resourcePath: string;
   readonly keyBase64: string;
@@ -24,6 +25,7 @@ export type TokenVerdict =
  */
 export function checkToken(token: string, expected: TokenCheck): TokenVerdict {
   const prefix = "SharedAccessSignature ";
+  if (token.length > MAX_TOKEN_CHARACTERS) return refused("the password is too long for a token");
   if (!token.startsWith(prefix)) return refused("the password is no shared access signature");
   const fields = new Map(
     token
@@ -41,7 +43,7 @@ export function checkToken(token: string, expected: TokenCheck): TokenVerdict {
     return refused("the token lacks sr, sig or a whole se");
   }
   if ((fields.get("skn") ?? "") !== (expected.policyName ?? "")) {
-    return refused(`the token's policy name is '${fields.get("skn") ?? ""}'`);
+    return refused("the token's policy name (skn) is not the one of this kind of key");
   }
   if (!isResourceOf(decoded(resource), expected))
     return refused("the token is for another resource");
@@ -52,16 +54,25 @@ export function checkToken(token: string, expected: TokenCheck): TokenVerdict {
   if (given.length !== mac.length || !timingSafeEqual(given, mac)) {
     return refused("the token's signature does not match the key");
   }
-  const expiresAtMs = Number(expiry) * 1_000;
-  if (expiresAtMs + CLOCK_DRIFT_MS <= expected.nowMs) return refused("the token has expired");
-  return { ok: true, expiresAtMs };
+  const endMs = Number(expiry) * 1_000;
+  const lastMs = endMs + CLOCK_DRIFT_MS;
+  if (lastMs <= expected.nowMs) return refused("the token has expired");
+  // A token that is over but within the drift is used up to the end of the drift.
+  return { ok: true, expiresAtMs: endMs > expected.nowMs ? endMs : lastMs };
 }
 
-/** A token for the resource itself or for what contains it is good. */
+/** A token for the resource itself, or by whole segments for what contains it, is good. */
 function isResourceOf(resource: string, expected: TokenCheck): boolean {
-  const wanted = expected.hostNames.map((host) => `${host}/${expected.resourcePath}`.toLowerCase());
-  const given = resource.toLowerCase();
-  return wanted.some((full) => full === given || full.startsWith(`${given}/`));
+  const [host = "", ...segments] = resource.replace(/\/$/, "").split("/");
+  if (!isNamed(host, expected.hostNames)) return false;
+  const wanted = expected.resourcePath.split("/");
+  return segments.length <= wanted.length && segments.every((part, at) => part === wanted[at]);
+}
+
+/** True when a host name, its port taken off, is one of the hub's. Host names have no case. */
+export function isNamed(host: string, names: ReadonlySet<string>): boolean {
+  const bare = host.toLowerCase().replace(/:\d{1,5}$/, "");
+  return names.has(bare.replace(/^\[(.*)\]$/, "$1"));
 }
 
 function decoded(text: string): string {

@@ -1,14 +1,13 @@
-import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const DAY_MS = 86_400_000;
-const CA_LIFE_MS = 10 * 365 * DAY_MS;
-/** The longest life that browsers and strict clients accept of a server certificate. */
-const LEAF_LIFE_MS = 397 * DAY_MS;
-/** Certificates begin a little earlier, for clocks that are a little behind. */
-const EARLIER_MS = DAY_MS;
+
+/** When a certificate holds, Unix epoch ms. */
+export interface Validity {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
 
 /** A certificate and its key, PEM. */
 export interface PemPair {
@@ -21,8 +20,7 @@ export interface LeafRequest {
   /** DNS names and IP addresses. */
   readonly names: readonly string[];
   readonly usage: "server" | "client";
-  /** True makes a certificate whose time is over. */
-  readonly isExpired?: boolean;
+  readonly validity: Validity;
 }
 
 /** A certificate authority of our own, elliptic curve P-256. Source: RFC 5280. */
@@ -31,15 +29,18 @@ export interface Authority {
   issue(request: LeafRequest): Promise<PemPair>;
 }
 
-/** Makes a new CA. `nowMs`: wall clock. */
-export async function createAuthority(name: string, nowMs: number): Promise<Authority> {
+/**
+ * Makes a new CA. This file is imported only where a certificate is made: the x509 package costs 0.1 s
+ * and some MB, and it loads reflect-metadata by itself.
+ */
+export async function createAuthority(name: string, validity: Validity): Promise<Authority> {
   x509.cryptoProvider.set(webcrypto);
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
     name: `CN=${name}`,
-    notBefore: new Date(nowMs - EARLIER_MS),
-    notAfter: new Date(nowMs + CA_LIFE_MS),
+    notBefore: new Date(validity.notBeforeMs),
+    notAfter: new Date(validity.notAfterMs),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [
@@ -52,28 +53,26 @@ export async function createAuthority(name: string, nowMs: number): Promise<Auth
     ],
   });
   const ca = { certificatePem: pemOf(certificate), keyPem: await keyPem(keys.privateKey) };
-  return authorityFrom(certificate, keys.privateKey, ca, nowMs);
+  return authorityFrom(certificate, keys.privateKey, ca);
 }
 
 /** The authority of kept PEM texts. Rejects when they are not a certificate and its key. */
-export async function loadAuthority(ca: PemPair, nowMs: number): Promise<Authority> {
+export async function loadAuthority(ca: PemPair): Promise<Authority> {
   x509.cryptoProvider.set(webcrypto);
   const der = Buffer.from(ca.keyPem.replace(/-----[^-]+-----|\s/g, ""), "base64");
   const key = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
-  return authorityFrom(new x509.X509Certificate(ca.certificatePem), key, ca, nowMs);
+  return authorityFrom(new x509.X509Certificate(ca.certificatePem), key, ca);
 }
 
 function authorityFrom(
   certificate: x509.X509Certificate,
   signingKey: webcrypto.CryptoKey,
   ca: PemPair,
-  nowMs: number,
 ): Authority {
   return {
     ca,
     async issue(request) {
       const keys = await newKeys();
-      const endMs = request.isExpired === true ? nowMs - DAY_MS / 2 : nowMs + LEAF_LIFE_MS;
       const usage =
         request.usage === "server"
           ? x509.ExtendedKeyUsage.serverAuth
@@ -82,8 +81,8 @@ function authorityFrom(
         serialNumber: newSerial(),
         subject: `CN=${request.commonName}`,
         issuer: certificate.subject,
-        notBefore: new Date(nowMs - EARLIER_MS),
-        notAfter: new Date(endMs),
+        notBefore: new Date(request.validity.notBeforeMs),
+        notAfter: new Date(request.validity.notAfterMs),
         signingAlgorithm: ALGORITHM,
         publicKey: keys.publicKey,
         signingKey,

@@ -1,188 +1,181 @@
-import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, Packet } from "mqtt-packet";
 import type { Timer } from "../contract/clock.ts";
-import { admit } from "./authentication.ts";
+import type { Admission } from "./authentication.ts";
+import { deliverQueued, reopenOutbox, takePuback } from "./cloud-to-device.ts";
+import type { ConnectionOwner, Knock } from "./connection.ts";
 import type { HubConnection } from "./hub-contract.ts";
-import type { AttachedClient, ClientSession, HubCore, IdentityRecord } from "./hub-core.ts";
-import { identityName, isKnownFilter } from "./hub-topics.ts";
-import { createMqttWire, type MqttWire } from "./mqtt-wire.ts";
-import { openProvisioning } from "./provisioning-desk.ts";
-import { takeTelemetry, takeWill } from "./telemetry.ts";
-import { answerTwinRequest, takeMethodResponse } from "./twin-desk.ts";
+import type { HubClient, HubCore, Session } from "./hub-model.ts";
+import { identityName, isKnownFilter, parsePublishTopic } from "./hub-topics.ts";
+import { createIdleWatch } from "./idle-watch.ts";
+import { takeTelemetry, takeWill, type Will } from "./telemetry.ts";
+import { answerReport, answerTwinGet } from "./twin-desk.ts";
 
-const CONNECT_DEADLINE_MS = 30_000;
-const LONGEST_SILENCE_MS = 1_767_000;
-const MAX_TOPICS_PER_SUBSCRIBE = 5;
-const NOT_AUTHORISED = 5;
-const REFUSED_FILTER = 0x80;
+/** Source: IoT Hub, MQTT support: topic subscriptions per device. */
+const MAX_TOPICS = 5;
 
-/** Serves one MQTT connection, from CONNECT to its end. */
-export function serveClient(
+type Admitted = Admission & { readonly ok: true };
+
+/** Lets an admitted client in: takes over from an older connection, opens its session, says CONNACK. */
+export function attachClient(
   core: HubCore,
-  stream: Duplex,
-  socket: TLSSocket,
-  via: HubConnection["via"],
-): void {
-  let session: ClientSession | undefined;
-  let silence: Timer = core.clock.after(CONNECT_DEADLINE_MS, () => wire.close("no CONNECT", true));
-  let expiry: Timer | undefined;
-  let silenceMs = CONNECT_DEADLINE_MS;
-  let will: IConnectPacket["will"];
-  let isClean = false;
-  let provisioning: ((packet: Packet) => void) | undefined;
+  knock: Knock,
+  packet: IConnectPacket,
+  admission: Admitted,
+): ConnectionOwner {
+  const { wire } = knock;
+  const { record, expiresAtMs } = admission;
+  const isClean = packet.clean ?? true;
+  // One connection per identity: the newer one wins (400027).
+  record.client?.disconnect("evicted by a newer connection of the same identity (400027)");
+  const kept = isClean ? undefined : record.keptSession;
+  const session: Session = kept ?? { filters: new Map() };
+  record.keptSession = isClean ? undefined : session;
+  reopenOutbox(record.outbox, isClean);
 
-  const wire: MqttWire = createMqttWire(stream, { onPacket: take, onClosed: closed });
-
-  function closed(why: string): void {
-    silence.cancel();
-    expiry?.cancel();
-    if (session === undefined) return;
-    const { record } = session;
-    if (record.client === session.attached) record.client = undefined;
-    if (isClean) record.session = undefined;
-    if (will !== undefined) takeWill(session, will.topic, Buffer.from(will.payload));
-    core.tellDisconnection(record.identity, why);
+  let will: Will | undefined = packet.will;
+  const timers = new Set<Timer>();
+  const idle = createIdleWatch(core.clock, packet.keepalive ?? 0, () =>
+    wire.close("keep-alive: silent for longer than 1.5 times what it promised"),
+  );
+  if (expiresAtMs !== undefined) {
+    const leftMs = Math.max(0, expiresAtMs - core.clock.nowMs());
+    timers.add(core.clock.after(leftMs, () => wire.close("the token has expired")));
   }
-
-  function take(packet: Packet): void {
-    silence.cancel();
-    silence = core.clock.after(silenceMs, () => wire.close("keep-alive time is over", true));
-    if (provisioning !== undefined) provisioning(packet);
-    else if (session !== undefined) handle(session, packet);
-    else if (packet.cmd === "connect") connect(packet);
-    else wire.close("the first packet is no CONNECT", true);
-  }
-
-  function connect(packet: IConnectPacket): void {
-    const password = packet.password?.toString("utf8");
-    if (packet.protocolVersion !== 4) {
-      wire.send({ cmd: "connack", returnCode: 1, sessionPresent: false });
-      wire.close("MQTT version is not 3.1.1");
-      return;
-    }
-    const credentials = { clientId: packet.clientId, userName: packet.username, password };
-    provisioning = openProvisioning(core, credentials, socket, wire);
-    if (provisioning !== undefined) return;
-    const admission = admit(core, credentials, socket);
-    if (!admission.ok) {
-      core.tellViolation({ identity: undefined, what: admission.why });
-      wire.send({ cmd: "connack", returnCode: NOT_AUTHORISED, sessionPresent: false });
-      wire.close(admission.why);
-      return;
-    }
-    attach(packet, admission.record, admission.expiresAtMs);
-  }
-
-  function attach(packet: IConnectPacket, record: IdentityRecord, expiresAtMs: number): void {
-    record.client?.disconnect("another connection of the same identity took over");
-    isClean = packet.clean ?? true;
-    const isResumed = !isClean && record.session !== undefined;
-    if (!isResumed) record.session = new Set();
-    will = packet.will;
-    const keepAliveMs = (packet.keepalive ?? 0) * 1_500;
-    silenceMs = keepAliveMs === 0 ? LONGEST_SILENCE_MS : Math.min(keepAliveMs, LONGEST_SILENCE_MS);
-    const attached = attachedClient(record, expiresAtMs, isResumed);
-    session = {
-      core,
-      record,
-      wire,
-      attached,
-      violate(what) {
-        core.tellViolation({ identity: record.identity, what });
-        wire.close(what, true);
-      },
-    };
-    record.client = attached;
-    if (Number.isFinite(expiresAtMs)) {
-      const leftMs = Math.max(0, expiresAtMs - core.clock.nowMs());
-      expiry = core.clock.after(leftMs, () => wire.close("the token has expired", true));
-    }
-    wire.send({ cmd: "connack", returnCode: 0, sessionPresent: isResumed });
-    core.tellConnection(attached.connection);
-  }
-
-  function attachedClient(
-    record: IdentityRecord,
-    expiresAtMs: number,
-    isSessionResumed: boolean,
-  ): AttachedClient {
-    return {
-      connection: {
-        identity: record.identity,
-        remote: `${socket.remoteAddress ?? ""}:${socket.remotePort ?? 0}`,
-        tlsVersion: socket.getProtocol() ?? "",
-        serverName: servernameOf(socket),
-        isSessionResumed,
-        via,
-      },
-      expiresAtMs,
-      publish(filter, topic, payload) {
-        if (record.session?.has(filter) !== true) return false;
-        wire.send({ cmd: "publish", topic, payload, qos: 0, dup: false, retain: false });
-        return true;
-      },
-      disconnect: (why) => wire.close(why, true),
-    };
-  }
-
-  function handle(client: ClientSession, packet: Packet): void {
-    switch (packet.cmd) {
-      case "publish":
-        takePublish(client, packet);
-        return;
-      case "subscribe":
-        takeSubscribe(client, packet);
-        return;
-      case "unsubscribe":
-        for (const filter of packet.unsubscriptions) client.record.session?.delete(filter);
-        wire.send({ cmd: "unsuback", messageId: packet.messageId ?? 0, granted: [] });
-        return;
-      case "pingreq":
-        wire.send({ cmd: "pingresp" });
-        return;
-      case "disconnect":
+  const client: HubClient = {
+    core,
+    record,
+    session,
+    connection: connectionOf(knock, record.identity, kept !== undefined),
+    hasToken: expiresAtMs !== undefined,
+    publish(filter, topic, payload) {
+      if (!session.filters.has(filter)) return false;
+      wire.send({ cmd: "publish", topic, payload, qos: 0, dup: false, retain: false });
+      return true;
+    },
+    send: (out) => wire.send(out),
+    acknowledge(taken) {
+      if (taken.qos === 1) wire.send({ cmd: "puback", messageId: taken.messageId ?? 0 });
+    },
+    violate(what) {
+      core.tellViolation({ identity: record.identity, what });
+      wire.close(what);
+    },
+    disconnect: (why) => wire.close(why),
+  };
+  const owner: ConnectionOwner = {
+    identity: record.identity,
+    onPacket(received) {
+      idle.renew();
+      if (received.cmd === "disconnect") {
+        // Only a connection that ends without this word has a will. Source: MQTT 3.1.1 section 3.14.
         will = undefined;
         wire.close("the client disconnected");
-        return;
-      case "puback":
-        return;
-      default:
-        client.violate(`packet ${packet.cmd} is not allowed here`);
-    }
+      } else if (received.cmd === "subscribe") subscribe(client, received, timers);
+      else serve(client, received);
+    },
+    onClosed(why) {
+      idle.stop();
+      for (const timer of timers) timer.cancel();
+      if (record.client === client) record.client = undefined;
+      core.calls.abandon(client, why);
+      if (will !== undefined) takeWill(client, will);
+      core.tellDisconnection(record.identity, why);
+    },
+  };
+  record.client = client;
+  wire.send({ cmd: "connack", returnCode: 0, sessionPresent: kept !== undefined });
+  core.tellConnection(client.connection);
+  deliverQueued(client);
+  return owner;
+}
+
+function serve(client: HubClient, packet: Packet): void {
+  switch (packet.cmd) {
+    case "publish":
+      takePublish(client, packet);
+      return;
+    case "puback":
+      takePuback(client, packet.messageId ?? 0);
+      return;
+    case "unsubscribe":
+      for (const filter of packet.unsubscriptions) client.session.filters.delete(filter);
+      client.send({ cmd: "unsuback", messageId: packet.messageId ?? 0, granted: [] });
+      return;
+    case "pingreq":
+      client.send({ cmd: "pingresp" });
+      return;
+    default:
+      client.violate(`packet ${packet.cmd} is not allowed here`);
   }
 }
 
-function takePublish(client: ClientSession, packet: IPublishPacket): void {
-  if (packet.qos === 2) client.violate("publish with quality of service 2");
-  else if (packet.topic.startsWith("$iothub/twin/")) answerTwinRequest(client, packet);
-  else if (packet.topic.startsWith("$iothub/methods/res/")) takeMethodResponse(client, packet);
-  else takeTelemetry(client, packet);
-}
-
-function takeSubscribe(client: ClientSession, packet: ISubscribePacket): void {
-  const { core, record, wire } = client;
-  if (packet.subscriptions.length > MAX_TOPICS_PER_SUBSCRIBE) {
-    client.violate(`more than ${MAX_TOPICS_PER_SUBSCRIBE} topics in one SUBSCRIBE`);
+function takePublish(client: HubClient, packet: IPublishPacket): void {
+  if (packet.qos === 2) {
+    client.violate("publish with quality of service 2");
     return;
   }
-  const granted = packet.subscriptions.map(({ topic, qos }) => {
-    if (!isKnownFilter(topic, record.identity)) {
-      const what = `${identityName(record.identity)} may not subscribe to '${topic.slice(0, 80)}'`;
-      core.tellViolation({ identity: record.identity, what });
-      return REFUSED_FILTER;
-    }
-    record.session?.add(topic);
-    return Math.min(qos, 1);
-  });
-  const acknowledge = (): void =>
-    wire.send({ cmd: "suback", messageId: packet.messageId ?? 0, granted });
-  if (core.faults.subackDelayMs > 0) core.clock.after(core.faults.subackDelayMs, acknowledge);
-  else acknowledge();
+  if (packet.qos === 1 && (packet.messageId ?? 0) === 0) {
+    client.violate("publish with packet id 0");
+    return;
+  }
+  const topic = parsePublishTopic(packet.topic, client.record.identity);
+  const payload = Buffer.from(packet.payload);
+  if (topic.kind === "wrong") client.violate(topic.why);
+  else if (topic.kind === "events") takeTelemetry(client, packet, topic.bag);
+  else {
+    client.acknowledge(packet);
+    if (topic.kind === "twin-get") answerTwinGet(client, topic.requestId);
+    else if (topic.kind === "report") answerReport(client, topic.requestId, payload);
+    else client.core.calls.answer(client, topic.requestId, topic.status, payload);
+  }
+}
+
+/**
+ * The hub ends the connection on a subscription that it does not have, instead of refusing it in
+ * SUBACK. Source: Azure/azure-iot-middleware-freertos pull request 89, maintainers on SUBACK.
+ */
+function subscribe(client: HubClient, packet: ISubscribePacket, timers: Set<Timer>): void {
+  const { core, record, session } = client;
+  const { subscriptions, messageId = 0 } = packet;
+  const unknown = subscriptions.find(({ topic }) => !isKnownFilter(topic, record.identity));
+  if (subscriptions.length === 0 || messageId === 0) {
+    client.violate("SUBSCRIBE without a topic or a packet id");
+  } else if (subscriptions.length > MAX_TOPICS) {
+    client.violate(`more than ${MAX_TOPICS} topics in one SUBSCRIBE`);
+  } else if (unknown !== undefined) {
+    const filter = unknown.topic.slice(0, 80);
+    client.violate(`${identityName(record.identity)} may not subscribe to '${filter}'`);
+  } else {
+    const grant = (): void => {
+      for (const { topic, qos } of subscriptions) session.filters.set(topic, qos === 0 ? 0 : 1);
+      const granted = subscriptions.map(({ qos }) => Math.min(qos, 1));
+      client.send({ cmd: "suback", messageId, granted });
+      deliverQueued(client);
+    };
+    if (core.faults.subackDelayMs > 0)
+      timers.add(core.clock.after(core.faults.subackDelayMs, grant));
+    else grant();
+  }
+}
+
+function connectionOf(
+  { socket, via }: Knock,
+  identity: HubConnection["identity"],
+  isSessionResumed: boolean,
+): HubConnection {
+  return {
+    identity,
+    remote: `${socket.remoteAddress ?? ""}:${socket.remotePort ?? 0}`,
+    tlsVersion: socket.getProtocol() ?? "",
+    serverName: serverNameOf(socket),
+    isSessionResumed,
+    via,
+  };
 }
 
 /** Server name of the TLS handshake; Node's types leave it out of TLSSocket. */
-function servernameOf(socket: TLSSocket): string {
+function serverNameOf(socket: TLSSocket): string {
   const name: unknown = "servername" in socket ? socket.servername : undefined;
   return typeof name === "string" ? name : "";
 }

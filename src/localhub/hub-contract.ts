@@ -116,6 +116,18 @@ export interface LocalHub {
     payload: JsonValue,
     options?: { readonly identity?: HubIdentity; readonly timeoutMs?: number },
   ): Promise<{ readonly status: number; readonly payload: JsonValue }>;
+  /**
+   * Queues a cloud-to-device message: at most 50, delivered once the device subscribes and, at quality of
+   * service 1, until it acknowledges. Devices only. Throws over a limit.
+   */
+  sendToDevice(
+    body: Uint8Array,
+    options?: {
+      readonly identity?: HubIdentity;
+      readonly properties?: Readonly<Record<string, string>>;
+      readonly messageId?: string;
+    },
+  ): void;
   readonly connections: readonly HubConnection[];
   readonly faults: HubFaults;
   /** Adds a listener; returns a function that removes it. */

@@ -1,6 +1,7 @@
-import { createAuthority, type PemPair } from "./authority.ts";
+import type { PemPair } from "./authority.ts";
+import type { HubCertificates } from "./hub-certificates.ts";
 import type { HubFaults } from "./hub-contract.ts";
-import type { HubCore } from "./hub-core.ts";
+import type { HubCore } from "./hub-model.ts";
 import { pushDesired } from "./twin-desk.ts";
 
 /** What the faults need from the sockets. */
@@ -8,71 +9,55 @@ export interface FaultySockets {
   dropAll(): void;
   goDown(): Promise<void>;
   resume(): Promise<void>;
-  present(pair: PemPair | undefined): Promise<void>;
-  /** Names the hub's own certificate carries. */
-  readonly names: readonly string[];
+  /** Presents this certificate on new connections; undefined: the hub's own. */
+  present(pair: PemPair | undefined): void;
 }
 
 /** The faults of a hub, on demand. */
-export function createHubFaults(core: HubCore, sockets: FaultySockets): HubFaults {
+export function createHubFaults(
+  core: HubCore,
+  sockets: FaultySockets,
+  certificates: HubCertificates,
+): HubFaults {
   const { faults } = core;
   return {
     dropConnections: () => sockets.dropAll(),
     goDown: () => sockets.goDown(),
     resume: () => sockets.resume(),
     loseSessions() {
-      for (const record of core.all()) record.session = undefined;
-      sockets.dropAll();
+      for (const record of core.all()) record.keptSession = undefined;
     },
     withholdPuback(on) {
-      faults.withholdPuback = on;
+      faults.isPubackWithheld = on;
     },
     delaySuback(delayMs) {
       faults.subackDelayMs = delayMs;
     },
     patchBeforeNextTwinGet(patch) {
-      faults.patchBeforeNextTwinGet = patch;
+      faults.patchesBeforeGet.push(patch);
     },
-    answerTwinGets(reply, count) {
-      faults.twinGetReplies.push(...Array.from({ length: count }, () => reply));
-    },
-    answerReports(reply, count) {
-      faults.reportReplies.push(...Array.from({ length: count }, () => reply));
-    },
-    ignoreTwinGets(count) {
-      faults.ignoredTwinGets += count;
-    },
+    answerTwinGets: (reply, count) => faults.twinGets.add(reply, count),
+    answerReports: (reply, count) => faults.reports.add(reply, count),
+    ignoreTwinGets: (count) => faults.twinGets.add("silence", count),
     throttle(count) {
-      faults.throttled += count;
+      faults.throttled = count;
     },
     rejectAuthentication(on) {
-      faults.rejectAuthentication = on;
+      faults.isAuthenticationRejected = on;
     },
     expireTokens() {
-      for (const record of core.all()) record.client?.disconnect("the token has expired");
+      for (const { client } of core.all()) {
+        if (client?.hasToken === true) client.disconnect("the token has expired");
+      }
     },
-    presentCertificate: async (which) => sockets.present(await certificateOf(core, which, sockets)),
+    async presentCertificate(which) {
+      sockets.present(which === undefined ? undefined : await certificates.bad(which));
+    },
     pushRawDesired(payload) {
-      for (const record of core.all()) pushDesired(record, payload, Number.MAX_SAFE_INTEGER);
+      for (const record of core.all()) {
+        if (record.client === undefined) continue;
+        pushDesired(record, payload, record.twin.countDesiredUp());
+      }
     },
   };
-}
-
-async function certificateOf(
-  core: HubCore,
-  which: "other-host" | "untrusted" | "expired" | undefined,
-  sockets: FaultySockets,
-): Promise<PemPair | undefined> {
-  if (which === undefined) return undefined;
-  const usage = "server" as const;
-  const { names } = sockets;
-  if (which === "other-host") {
-    const commonName = "other.example";
-    return core.state.authority.issue({ commonName, names: [commonName], usage });
-  }
-  if (which === "expired") {
-    return core.state.authority.issue({ commonName: core.hostName, names, usage, isExpired: true });
-  }
-  const stranger = await createAuthority("Somebody else's CA", core.clock.nowMs());
-  return stranger.issue({ commonName: core.hostName, names, usage });
 }

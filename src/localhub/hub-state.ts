@@ -1,77 +1,114 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
-import { isJsonObject, type JsonValue } from "../contract/json.ts";
-import { parseJson } from "../parse/json.ts";
-import { type Authority, createAuthority, loadAuthority, type PemPair } from "./authority.ts";
-import type { HubIdentity } from "./hub-contract.ts";
-import { identityName } from "./hub-topics.ts";
+import { AgentError, describeError } from "../contract/errors.ts";
+import { parseJsonObject } from "../parse/json.ts";
 
+const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 const PUBLIC_FILE = 0o644;
+const MAX_FILE_BYTES = 1_048_576;
+const KEYS_FILE = "keys.json";
+
+/** The folder that survives restarts: CA, server certificate and identity keys. */
 export interface HubState {
-  readonly authority: Authority;
-  readonly caFile: string;
-  keyOf(identity: HubIdentity): string;
-  keyIfKnown(identity: HubIdentity): string | undefined;
+  path(name: string): string;
+  /** Text of a file; undefined when there is none. Throws AGENT_STATE_UNUSABLE. */
+  read(name: string): string | undefined;
+  /** Replaces a file at once: readers see the old or the new one. Throws AGENT_STATE_UNUSABLE. */
+  write(name: string, text: string, who: "owner" | "everybody"): void;
 }
-export async function openHubState(folder: string, nowMs: number): Promise<HubState> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const caFile = join(folder, "ca.pem");
-  const authority = await openAuthority(folder, caFile, nowMs);
-  const keyFile = join(folder, "keys.json");
-  const keys = new Map<string, string>(readKeys(keyFile));
+
+/** Symmetric keys of identities by name, base64. */
+export interface KeyBook {
+  /** The kept key, or a new one that is kept from now on: a connection string survives a restart. */
+  keyOf(name: string): string;
+}
+
+/** Opens the folder, making it when it is absent. Throws AGENT_STATE_UNUSABLE. */
+export function openHubState(directory: string): HubState {
+  guarded(directory, () => mkdirSync(directory, { recursive: true, mode: PRIVATE_FOLDER }));
+  const path = (name: string): string => join(directory, name);
   return {
-    authority,
-    caFile,
-    keyIfKnown: (identity) => keys.get(identityName(identity)),
-    keyOf(identity) {
-      const name = identityName(identity);
+    path,
+    read(name) {
+      return guarded(path(name), () => {
+        const facts = statSync(path(name), { throwIfNoEntry: false });
+        if (facts === undefined) return undefined;
+        if (facts.size > MAX_FILE_BYTES) throw new Error(`${facts.size} bytes long`);
+        return readFileSync(path(name), "utf8");
+      });
+    },
+    write(name, text, who) {
+      const mode = who === "owner" ? PRIVATE_FILE : PUBLIC_FILE;
+      guarded(path(name), () => replaceFile(path(name), text, mode));
+    },
+  };
+}
+
+/** Reads the kept keys. Throws AGENT_STATE_UNUSABLE for a corrupt file: new keys would break agents. */
+export function openKeyBook(state: HubState): KeyBook {
+  const keys = new Map(readKeys(state));
+  return {
+    keyOf(name) {
       const known = keys.get(name);
       if (known !== undefined) return known;
+      // Not from the injected chance: a secret must not repeat.
       const fresh = randomBytes(32).toString("base64");
       keys.set(name, fresh);
-      write(keyFile, JSON.stringify(Object.fromEntries(keys)), PRIVATE_FILE);
+      const all = JSON.stringify(Object.fromEntries(keys), undefined, 2);
+      state.write(KEYS_FILE, `${all}\n`, "owner");
       return fresh;
     },
   };
 }
-async function openAuthority(folder: string, caFile: string, nowMs: number): Promise<Authority> {
-  const keyFile = join(folder, "ca-key.pem");
-  const kept = readPair(caFile, keyFile);
-  if (kept !== undefined) {
-    try {
-      return await loadAuthority(kept, nowMs);
-    } catch {}
-  }
-  const authority = await createAuthority("Gatewarden local hub CA", nowMs);
-  write(keyFile, authority.ca.keyPem, PRIVATE_FILE);
-  write(caFile, authority.ca.certificatePem, PUBLIC_FILE);
-  return authority;
+
+function readKeys(state: HubState): readonly (readonly [string, string])[] {
+  const text = state.read(KEYS_FILE);
+  if (text === undefined) return [];
+  const parsed = parseJsonObject(text, KEYS_FILE);
+  if (!parsed.ok) throw corrupt(state.path(KEYS_FILE), parsed.problem.detail);
+  return Object.entries(parsed.value).map(([name, key]) => {
+    if (typeof key !== "string") throw corrupt(state.path(KEYS_FILE), "a key is no text");
+    return [name, key] as const;
+  });
 }
-function readPair(certificateFile: string, keyFile: string): PemPair | undefined {
+
+function replaceFile(path: string, text: string, mode: number): void {
+  const temporary = `${path}.new`;
+  const descriptor = openSync(temporary, "w", mode);
   try {
-    return {
-      certificatePem: readFileSync(certificateFile, "utf8"),
-      keyPem: readFileSync(keyFile, "utf8"),
-    };
-  } catch {
-    return undefined;
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, path);
+}
+
+function guarded<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    // The file system throws; the CLI prints what to do.
+    throw new AgentError("AGENT_STATE_UNUSABLE", `${path}: ${describeError(error)}`, {
+      remedy: "give the local hub a folder that its user may write, with free space",
+      cause: error,
+    });
   }
 }
-function readKeys(file: string): readonly (readonly [string, string])[] {
-  let value: JsonValue = null;
-  try {
-    const parsed = parseJson(readFileSync(file, "utf8"), file);
-    value = parsed.ok ? parsed.value : null;
-  } catch {}
-  if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([name, key]) =>
-    typeof key === "string" ? [[name, key] as const] : [],
-  );
-}
-function write(file: string, text: string, mode: number): void {
-  const temporary = `${file}.new`;
-  writeFileSync(temporary, text, { mode });
-  renameSync(temporary, file);
+
+function corrupt(path: string, detail: string): AgentError {
+  return new AgentError("AGENT_STATE_UNUSABLE", `${path}: ${detail}`, {
+    remedy: "delete the file: the local hub then makes new keys and new connection strings",
+  });
 }

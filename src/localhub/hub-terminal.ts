@@ -152,11 +152,14 @@ const FAULTS: Readonly<Record<string, FaultCommand>> = {
   up: { usage: "up: listen again", run: (faults) => faults.resume() },
   "lose-sessions": {
     usage: "lose-sessions: forget MQTT sessions and cut connections",
-    run: (faults) => faults.loseSessions(),
+    run(faults) {
+      faults.loseSessions();
+      faults.dropConnections();
+    },
   },
   "withhold-puback": {
     usage: "withhold-puback on|off",
-    run: (faults, argument) => faults.withholdPuback(argument !== "off"),
+    run: (faults, argument) => faults.withholdPuback(isOn(argument)),
   },
   "delay-suback": {
     usage: "delay-suback MILLISECONDS",
@@ -170,13 +173,25 @@ const FAULTS: Readonly<Record<string, FaultCommand>> = {
     usage: "twin-error STATUS: answer the next twin read so",
     run: (faults, argument) => faults.answerTwinGets({ status: count(argument, 429) }, 1),
   },
+  "twin-silence": {
+    usage: "twin-silence N: leave the next N twin reads unanswered",
+    run: (faults, argument) => faults.ignoreTwinGets(count(argument, 1)),
+  },
+  race: {
+    usage: "race JSON: merge this into desired properties just before the next twin read",
+    run: (faults, argument) => faults.patchBeforeNextTwinGet(raceOf(argument)),
+  },
+  raw: {
+    usage: "raw TEXT: send any text as a desired patch",
+    run: (faults, argument) => faults.pushRawDesired(argument),
+  },
   "report-error": {
     usage: "report-error STATUS: answer the next reported patch so",
     run: (faults, argument) => faults.answerReports({ status: count(argument, 429) }, 1),
   },
   "reject-login": {
     usage: "reject-login on|off",
-    run: (faults, argument) => faults.rejectAuthentication(argument !== "off"),
+    run: (faults, argument) => faults.rejectAuthentication(isOn(argument)),
   },
   "expire-token": {
     usage: "expire-token: end connections",
@@ -189,7 +204,7 @@ const FAULTS: Readonly<Record<string, FaultCommand>> = {
 };
 
 async function fault(hub: LocalHub, rest: string): Promise<TerminalReply> {
-  const [, name = "", argument = ""] = /^(\S*)\s*(\S*)/.exec(rest) ?? [];
+  const [, name = "", argument = ""] = /^(\S*)\s*([\s\S]*)$/.exec(rest) ?? [];
   if (name === "") return { lines: Object.values(FAULTS).map(({ usage }) => `  fault ${usage}`) };
   const command = Object.hasOwn(FAULTS, name) ? FAULTS[name] : undefined;
   if (command === undefined) return unknownWord("fault", name, Object.keys(FAULTS));
@@ -201,6 +216,18 @@ function count(text: string, fallback: number): number {
   if (text === "") return fallback;
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw new Error(`'${text.slice(0, 20)}' is no whole number`);
+}
+
+function isOn(text: string): boolean {
+  if (text === "" || text === "on") return true;
+  if (text === "off") return false;
+  throw new Error("expected on or off");
+}
+
+function raceOf(text: string): JsonObject {
+  const parsed = parseJsonObject(text, "patch");
+  if (parsed.ok) return parsed.value;
+  throw new Error(`patch: ${parsed.problem.detail}`);
 }
 
 function certificateName(text: string): "other-host" | "untrusted" | "expired" | undefined {

@@ -1,18 +1,24 @@
 import type { Clock } from "../contract/clock.ts";
-import type { JsonObject, JsonValue } from "../contract/json.ts";
+import { AgentError, describeError } from "../contract/errors.ts";
+import type { JsonObject } from "../contract/json.ts";
 import type { Log } from "../contract/log.ts";
 import type { Random } from "../contract/random.ts";
+import type { Result } from "../contract/result.ts";
 import type { PemPair } from "./authority.ts";
+import { createOutbox, sendToDevice } from "./cloud-to-device.ts";
+import { openHubCertificates } from "./hub-certificates.ts";
 import type { HubFaults, HubIdentity, LocalHub } from "./hub-contract.ts";
-import { HubCore, type IdentityRecord } from "./hub-core.ts";
+import { createHubCore } from "./hub-core.ts";
 import { createHubFaults } from "./hub-faults.ts";
-import { openHubState } from "./hub-state.ts";
-import { identityName, METHOD_CALLS } from "./hub-topics.ts";
+import type { HubCore, IdentityRecord } from "./hub-model.ts";
+import { type KeyBook, openHubState, openKeyBook } from "./hub-state.ts";
+import { identityName, isUsableIdentity } from "./hub-topics.ts";
 import { type Listener, listen } from "./listener.ts";
 import { notifyDesired } from "./twin-desk.ts";
+import { createTwin, type TwinChange } from "./twin-store.ts";
 
 export interface LocalHubOptions {
-  /** Folder of the CA and of the identities' keys; reused by the next run. */
+  /** Folder of the CA, the server certificate and the keys; reused by the next run. One hub at a time. */
   readonly stateDirectory: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -24,83 +30,85 @@ export interface LocalHubOptions {
   readonly bindAddress?: string;
   /** Name of the hub in tokens. */
   readonly hostName?: string;
+  /** The devices of modules are added by themselves. The first one is meant where none is named. */
   readonly identities?: readonly HubIdentity[];
-  /** Desired properties of every identity at start. */
+  /** Desired properties of every named identity at start. */
   readonly desired?: JsonObject;
-  /** Id scope of the provisioning service played on the same port. */
+  /** Refuses API versions that are well-formed and new enough, but were never published. */
+  readonly requireKnownApiVersion?: boolean;
+  /** SHA-1 or SHA-256, hex, of client certificates that are accepted without the hub's CA. */
+  readonly allowedThumbprints?: readonly string[];
+  /** Id scope of the provisioning service that is played on the same port. */
   readonly idScope?: string;
+  /** Key of a symmetric-key enrolment group, base64. */
+  readonly enrollmentGroupKey?: string;
+  /** Registrations that the provisioning service answers as disabled. */
+  readonly disabledRegistrations?: readonly string[];
+  /** The hub that provisioning assigns; `localhost` with the HTTPS port by default. */
+  readonly assignedHub?: string;
 }
 
 export const DEFAULT_IDENTITY: HubIdentity = { deviceId: "gateway", moduleId: "azureiotsecurity" };
+const DEFAULT_HOST_NAME = "gatewarden-local";
 const DEFAULT_METHOD_TIMEOUT_MS = 30_000;
-const MAX_METHOD_CHARACTERS = 131_072;
 
-/** Starts a local IoT Hub. Rejects with the system's error when a port or the folder cannot be used. */
+/** Starts a local IoT Hub. Rejects with AGENT_HUB_FAILED (ports, options) or AGENT_STATE_UNUSABLE. */
 export async function startLocalHub(options: LocalHubOptions): Promise<LocalHub> {
-  const { clock, random, log } = options;
-  const hostName = options.hostName ?? "gatewarden-local";
-  const state = await openHubState(options.stateDirectory, clock.nowMs());
-  const core = new HubCore({
-    clock,
-    random,
-    log,
-    hostName,
-    state,
-    idScope: options.idScope ?? "0ne00000000",
-  });
-  const identities = options.identities ?? [DEFAULT_IDENTITY];
-  for (const identity of identities) core.register(identity, options.desired ?? {});
+  const { clock, log } = options;
   const host = options.bindAddress ?? "127.0.0.1";
-  const names = ["localhost", hostName, "127.0.0.1", "::1"];
-  const ownPair = await state.authority.issue({ commonName: hostName, names, usage: "server" });
-  const caPem = state.authority.ca.certificatePem;
-  let pair: PemPair = ownPair;
-  let ports = { port: options.port ?? 0, webSocketPort: options.webSocketPort ?? 0 };
-  let listener: Listener | undefined = await openListener();
-
-  async function openListener(): Promise<Listener> {
-    const opened = await listen(core, { host, ...ports }, pair, caPem);
-    ports = { port: opened.port, webSocketPort: opened.webSocketPort };
-    core.hostNames = [hostName, "localhost", "127.0.0.1"].flatMap((name) => [
-      name,
-      `${name}:${ports.port}`,
-      `${name}:${ports.webSocketPort}`,
-    ]);
-    return opened;
-  }
-
-  const faults: HubFaults = createHubFaults(core, {
-    dropAll: () => listener?.dropAll(),
-    async goDown() {
-      const closing = listener;
-      listener = undefined;
-      await closing?.close();
-    },
-    async resume() {
-      listener ??= await openListener();
-    },
-    async present(next) {
-      pair = next ?? ownPair;
-      listener?.present(pair, caPem);
-    },
-    names,
+  const hostName = options.hostName ?? DEFAULT_HOST_NAME;
+  const state = openHubState(options.stateDirectory);
+  const certificates = await openHubCertificates(state, {
+    hostName,
+    bindAddress: host,
+    clock,
+    log,
   });
+  const core = createCore(options, hostName, host);
+  const identities = options.identities ?? [DEFAULT_IDENTITY];
+  addIdentities(core, identities, openKeyBook(state), options.desired ?? {});
 
-  function recordOf(identity: HubIdentity = identities[0] ?? DEFAULT_IDENTITY): IdentityRecord {
-    const record = core.find(identity);
-    if (record === undefined) throw new Error(`the hub has no identity ${identityName(identity)}`);
-    return record;
+  let pair: PemPair = certificates.server;
+  let ports = { port: options.port ?? 0, webSocketPort: options.webSocketPort ?? 0 };
+  let listener: Listener | undefined;
+  async function open(): Promise<void> {
+    const opened = await listen(core, { host, ...ports }, pair, certificates.caPem).catch(
+      (error: unknown) => {
+        throw new AgentError("AGENT_HUB_FAILED", `cannot listen: ${describeError(error)}`, {
+          remedy: "choose a free port, or 0 for any",
+          cause: error,
+        });
+      },
+    );
+    listener = opened;
+    ports = { port: opened.port, webSocketPort: opened.webSocketPort };
+    core.assignedHub = options.assignedHub ?? `localhost:${opened.webSocketPort}`;
   }
+  const closeSockets = async (): Promise<void> => {
+    const closing = listener;
+    listener = undefined;
+    await closing?.close();
+  };
+  await open();
 
-  function change(side: "merge" | "replace", desired: JsonObject, identity?: HubIdentity): number {
-    const record = recordOf(identity);
-    const changed = record.twin[side]("desired", desired, clock.nowMs());
-    if (!changed.ok) throw new Error(changed.problem.detail);
-    notifyDesired(record, desired, changed.value);
-    return changed.value;
-  }
-
+  let isStopped = false;
+  const faults = createHubFaults(
+    core,
+    {
+      dropAll: () => listener?.dropAll(),
+      goDown: closeSockets,
+      async resume() {
+        if (listener === undefined && !isStopped) await open();
+      },
+      present(next) {
+        pair = next ?? certificates.server;
+        listener?.present(pair);
+      },
+    },
+    certificates,
+  );
   return {
+    ...hubSurface(core, identities[0] ?? DEFAULT_IDENTITY, faults),
     hostName,
     get port() {
       return ports.port;
@@ -108,59 +116,126 @@ export async function startLocalHub(options: LocalHubOptions): Promise<LocalHub>
     get webSocketPort() {
       return ports.webSocketPort;
     },
-    caFile: state.caFile,
-    connectionString(identity) {
-      const record = recordOf(identity);
-      const { deviceId, moduleId } = record.identity;
-      const module = moduleId === undefined ? "" : `ModuleId=${moduleId};`;
-      return (
-        `HostName=${hostName};DeviceId=${deviceId};${module}` +
-        `SharedAccessKey=${record.key};GatewayHostName=localhost:${ports.port}`
-      );
-    },
-    issueCertificate: (identity) =>
-      state.authority.issue({ commonName: identityName(identity), names: [], usage: "client" }),
-    twin: (identity) => recordOf(identity).twin.document(),
-    patchDesired: (patch, identity) => change("merge", patch, identity),
-    replaceDesired: (desired, identity) => change("replace", desired, identity),
-    invokeMethod: (name, payload, call = {}) =>
-      invokeMethod(core, recordOf(call.identity), { name, payload }, call.timeoutMs),
     get connections() {
       return core.all().flatMap((record) => record.client?.connection ?? []);
     },
-    faults,
-    observe: (events) => core.observe(events),
+    caFile: certificates.caFile,
+    issueCertificate: (identity) => certificates.issueFor(identity),
+    connectionString(identity = identities[0] ?? DEFAULT_IDENTITY) {
+      const { key } = recordOf(core, identity);
+      const { deviceId, moduleId } = identity;
+      const module = moduleId === undefined ? "" : `ModuleId=${moduleId};`;
+      return (
+        `HostName=${hostName};DeviceId=${deviceId};${module}` +
+        `SharedAccessKey=${key};GatewayHostName=localhost:${ports.port}`
+      );
+    },
     async stop() {
-      await faults.goDown();
+      isStopped = true;
+      await closeSockets();
+      core.calls.abandon(undefined, "the hub stopped");
     },
   };
 }
 
-/** Calls a direct method and waits for its answer. Rejects when nobody answers in time. */
-function invokeMethod(
+type Surface = Pick<
+  LocalHub,
+  | "twin"
+  | "patchDesired"
+  | "replaceDesired"
+  | "invokeMethod"
+  | "sendToDevice"
+  | "faults"
+  | "observe"
+>;
+
+/** The part of a hub that owners use and that needs no sockets. */
+function hubSurface(core: HubCore, standard: HubIdentity, faults: HubFaults): Surface {
+  function changed(record: IdentityRecord, change: Result<TwinChange>): number {
+    if (!change.ok) throw refused(`desired properties: ${change.problem.detail}`);
+    notifyDesired(record, change.value);
+    return change.value.version;
+  }
+  const device: HubIdentity = { deviceId: standard.deviceId };
+  return {
+    twin: (identity = standard) => recordOf(core, identity).twin.document(),
+    patchDesired(patch, identity = standard) {
+      const record = recordOf(core, identity);
+      return changed(record, record.twin.patchDesired(patch));
+    },
+    replaceDesired(desired, identity = standard) {
+      const record = recordOf(core, identity);
+      return changed(record, record.twin.replaceDesired(desired));
+    },
+    async invokeMethod(name, payload, call = {}) {
+      const { identity = standard, timeoutMs = DEFAULT_METHOD_TIMEOUT_MS } = call;
+      return core.calls.call(recordOf(core, identity), { name, payload, timeoutMs });
+    },
+    sendToDevice(body, { identity = device, properties = {}, messageId } = {}) {
+      const id = messageId ?? core.random.uuid();
+      sendToDevice(recordOf(core, identity), { body, properties, messageId: id });
+    },
+    faults,
+    observe: (events) => core.observe(events),
+  };
+}
+
+function createCore(options: LocalHubOptions, hostName: string, host: string): HubCore {
+  const { clock, random, log } = options;
+  const names = [hostName, host, "localhost", "127.0.0.1", "::1"];
+  return createHubCore({
+    clock,
+    random,
+    log,
+    traits: {
+      hostName,
+      hostNames: new Set(names.map((name) => name.toLowerCase())),
+      mustKnowApiVersion: options.requireKnownApiVersion ?? false,
+      thumbprints: new Set(
+        (options.allowedThumbprints ?? []).map((print) => print.replaceAll(":", "").toLowerCase()),
+      ),
+      idScope: options.idScope ?? "0ne00000000",
+      enrollmentGroupKey: options.enrollmentGroupKey,
+      disabledRegistrations: new Set(options.disabledRegistrations ?? []),
+    },
+  });
+}
+
+function addIdentities(
   core: HubCore,
-  record: IdentityRecord,
-  call: { readonly name: string; readonly payload: JsonValue },
-  timeoutMs = DEFAULT_METHOD_TIMEOUT_MS,
-): Promise<{ readonly status: number; readonly payload: JsonValue }> {
-  return new Promise((resolve, reject) => {
-    const text = JSON.stringify(call.payload);
-    const requestId = core.random.uuid();
-    const topic = `$iothub/methods/POST/${call.name}/?$rid=${requestId}`;
-    if (text.length > MAX_METHOD_CHARACTERS) reject(new Error("the payload is larger than 128 KB"));
-    else if (record.client?.publish(METHOD_CALLS, topic, text) !== true) {
-      reject(new Error(`${identityName(record.identity)} is not connected or takes no methods`));
-    } else {
-      const timer = core.clock.after(timeoutMs, () => {
-        core.calls.delete(requestId);
-        reject(new Error(`no answer to method '${call.name}' within ${timeoutMs} ms`));
-      });
-      core.calls.set(requestId, {
-        resolve: (reply) => {
-          timer.cancel();
-          resolve(reply);
-        },
-      });
+  identities: readonly HubIdentity[],
+  keys: KeyBook,
+  desired: JsonObject,
+): void {
+  const devices = identities.map(({ deviceId }): HubIdentity => ({ deviceId }));
+  for (const [identity, properties] of [
+    ...devices.map((device) => [device, {}] as const),
+    ...identities.map((named) => [named, desired] as const),
+  ]) {
+    if (!isUsableIdentity(identity)) {
+      throw refused(`'${identityName(identity)}' is no usable name of a device or module`);
     }
+    const twin = createTwin(properties, core.clock);
+    if (!twin.ok) throw refused(`desired properties: ${twin.problem.detail}`);
+    core.add({
+      identity,
+      key: keys.keyOf(identityName(identity)),
+      twin: twin.value,
+      outbox: createOutbox(),
+      keptSession: undefined,
+      client: undefined,
+    });
+  }
+}
+
+function recordOf(core: HubCore, identity: HubIdentity): IdentityRecord {
+  const record = core.find(identity);
+  if (record === undefined) throw refused(`the hub has no identity ${identityName(identity)}`);
+  return record;
+}
+
+function refused(message: string): AgentError {
+  return new AgentError("AGENT_HUB_FAILED", message, {
+    remedy: "see docs/local-hub.md for names, limits and the options of the hub",
   });
 }

@@ -1,133 +1,148 @@
+import type { Clock } from "../contract/clock.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../contract/json.ts";
 import { fail, ok, type Result } from "../contract/result.ts";
 import { utcTimestamp } from "../parse/timestamps.ts";
 import type { TwinDocument } from "./hub-contract.ts";
+import { propertyFault, sizeFault } from "./twin-rules.ts";
 
-/** Limits of a twin. Source: IoT Hub documentation, understand device twins, size and format. */
-const MAX_BYTES = 32_768;
-const MAX_DEPTH = 10;
-const MAX_KEY_BYTES = 1_024;
-const MAX_TEXT_BYTES = 4_096;
-const LARGEST_INTEGER = 2 ** 52;
+/** What became of an update: the new version, and what a client is told. */
+export interface TwinChange {
+  readonly version: number;
+  /** As a patch: null for what went away. */
+  readonly patch: JsonObject;
+}
 
-type Side = "desired" | "reported";
-
-/** One module's twin: desired and reported properties with versions and metadata. */
-export interface TwinStore {
+/** The twin of one identity. Every update counts its section's version up, even one without effect. */
+export interface Twin {
+  /** As a service sees it: with `$version` and `$metadata`. */
   document(): TwinDocument;
-  /** Body of a twin GET. */
-  wire(): JsonObject;
-  /** Merges a patch (null deletes) and returns the new version. Error `malformed`: over a limit. */
-  merge(side: Side, patch: JsonObject, nowMs: number): Result<number>;
-  /** Replaces all properties of a side. */
-  replace(side: Side, properties: JsonObject, nowMs: number): Result<number>;
+  /** As a device reads it: with `$version`, without `$metadata`. */
+  deviceView(): JsonObject;
+  /** Merges; null deletes. Problem `malformed` or `too-large` by the limits of twins. */
+  patchDesired(patch: JsonObject): Result<TwinChange>;
+  replaceDesired(desired: JsonObject): Result<TwinChange>;
+  patchReported(patch: JsonObject): Result<TwinChange>;
+  /** Counts the desired version up without a change. */
+  countDesiredUp(): number;
 }
 
-interface Properties {
-  values: JsonObject;
-  version: number;
-  updatedMs: number;
+interface Section {
+  readonly properties: JsonObject;
+  readonly metadata: JsonObject;
+  readonly version: number;
 }
 
-export function createTwinStore(desired: JsonObject, nowMs: number): TwinStore {
-  const sides: Readonly<Record<Side, Properties>> = {
-    desired: { values: desired, version: 1, updatedMs: nowMs },
-    reported: { values: {}, version: 1, updatedMs: nowMs },
-  };
+/** A twin whose desired properties are `desired`, at version 1. Problem as `replaceDesired`. */
+export function createTwin(desired: JsonObject, clock: Clock): Result<Twin> {
+  const now = (): string => utcTimestamp(clock.nowMs());
+  const first = { properties: {}, metadata: { $lastUpdated: now() }, version: 1 };
+  let reportedSection: Section = first;
+  const initial = updated({ ...first, version: 0 }, withoutSystemKeys(desired), now(), true);
+  if (!initial.ok) return initial;
+  let desiredSection: Section = initial.value;
 
-  function store(side: Side, values: JsonObject, atMs: number): Result<number> {
-    const fault = faultIn(values);
-    if (fault !== undefined) return fail("malformed", `${side} properties`, fault);
-    const properties = sides[side];
-    properties.values = values;
-    properties.version += 1;
-    properties.updatedMs = atMs;
-    return ok(properties.version);
+  function patchDesired(patch: JsonObject): Result<TwinChange> {
+    const given = withoutSystemKeys(patch);
+    const next = updated(desiredSection, given, now(), true);
+    if (!next.ok) return next;
+    desiredSection = next.value;
+    return ok({ version: desiredSection.version, patch: given });
   }
 
-  function sideWire(side: Side): JsonObject {
-    const { values, version, updatedMs } = sides[side];
-    return { ...values, $metadata: metadataOf(values, version, updatedMs), $version: version };
-  }
-
-  return {
-    document: () => ({ desired: sideWire("desired"), reported: sideWire("reported") }),
-    wire: () => ({
-      desired: { ...sides.desired.values, $version: sides.desired.version },
-      reported: { ...sides.reported.values, $version: sides.reported.version },
+  return ok({
+    document: () => ({
+      desired: serviceView(desiredSection),
+      reported: serviceView(reportedSection),
     }),
-    merge: (side, patch, atMs) => store(side, merged(sides[side].values, patch), atMs),
-    replace: (side, properties, atMs) => store(side, merged({}, properties), atMs),
-  };
+    deviceView: () => ({
+      desired: { ...desiredSection.properties, $version: desiredSection.version },
+      reported: { ...reportedSection.properties, $version: reportedSection.version },
+    }),
+    patchDesired,
+    replaceDesired(wanted) {
+      const given = withoutSystemKeys(wanted);
+      const fault = propertyFault(given);
+      if (fault !== undefined) return fail("malformed", "twin", fault);
+      return patchDesired(difference(desiredSection.properties, given));
+    },
+    patchReported(patch) {
+      const next = updated(reportedSection, patch, now(), false);
+      if (!next.ok) return next;
+      reportedSection = next.value;
+      return ok({ version: reportedSection.version, patch });
+    },
+    countDesiredUp() {
+      desiredSection = { ...desiredSection, version: desiredSection.version + 1 };
+      return desiredSection.version;
+    },
+  });
 }
 
-function merged(target: JsonObject, patch: JsonObject): JsonObject {
-  const result = new Map<string, JsonValue>(Object.entries(target));
+function updated(
+  section: Section,
+  patch: JsonObject,
+  now: string,
+  isDesired: boolean,
+): Result<Section> {
+  const fault = propertyFault(patch);
+  if (fault !== undefined) return fail("malformed", "twin", fault);
+  const properties = merged(section.properties, patch);
+  const overSize = sizeFault(properties);
+  if (overSize !== undefined) return fail("too-large", "twin", overSize);
+  const version = section.version + 1;
+  const stamp: JsonObject = isDesired
+    ? { $lastUpdated: now, $lastUpdatedVersion: version }
+    : { $lastUpdated: now };
+  return ok({ properties, metadata: stamped(section.metadata, patch, stamp), version });
+}
+
+/** RFC 7396, as IoT Hub merges: objects into objects, null deletes, everything else replaces. */
+function merged(current: JsonObject, patch: JsonObject): JsonObject {
+  const result = new Map(Object.entries(current));
   for (const [key, value] of Object.entries(patch)) {
-    const before = result.get(key);
     if (value === null) result.delete(key);
-    else if (isJsonObject(value))
-      result.set(key, merged(isJsonObject(before) ? before : {}, value));
-    else result.set(key, value);
+    else if (isJsonObject(value)) {
+      const old = result.get(key);
+      result.set(key, merged(isJsonObject(old) ? old : {}, value));
+    } else result.set(key, value);
   }
   return Object.fromEntries(result);
 }
 
-/** Times of the last change, one level per object as the hub shows them. */
-function metadataOf(values: JsonObject, version: number, updatedMs: number): JsonObject {
-  const own = { $lastUpdated: utcTimestamp(updatedMs), $lastUpdatedVersion: version };
-  const inner = Object.entries(values).map(([key, value]) => [
-    key,
-    isJsonObject(value) ? metadataOf(value, version, updatedMs) : own,
-  ]);
-  return { ...own, ...Object.fromEntries(inner) };
-}
-
-/** The first limit that properties break, in words. */
-function faultIn(values: JsonObject): string | undefined {
-  if (sizeOf(values) > MAX_BYTES) return `larger than ${MAX_BYTES} bytes`;
-  return faultBelow(values, 1);
-}
-
-function faultBelow(value: JsonValue, depth: number): string | undefined {
-  if (depth > MAX_DEPTH + 1) return `nested deeper than ${MAX_DEPTH} levels`;
-  if (typeof value === "string" && Buffer.byteLength(value) > MAX_TEXT_BYTES) {
-    return `a text longer than ${MAX_TEXT_BYTES} bytes`;
+/** The tree of `$lastUpdated` beside the properties. */
+function stamped(metadata: JsonObject, patch: JsonObject, stamp: JsonObject): JsonObject {
+  const result = new Map(Object.entries({ ...metadata, ...stamp }));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else {
+      const old = result.get(key);
+      const below = isJsonObject(value) ? value : {};
+      result.set(key, stamped(isJsonObject(old) && isJsonObject(value) ? old : {}, below, stamp));
+    }
   }
-  if (typeof value === "number" && Math.abs(value) > LARGEST_INTEGER)
-    return "a number out of range";
-  if (Array.isArray(value)) {
-    const items: readonly JsonValue[] = value;
-    return firstFault(items.map((item) => faultBelow(item, depth + 1)));
+  return Object.fromEntries(result);
+}
+
+/** The patch that turns `current` into `wanted`: what went away is null, the rest is given whole. */
+function difference(current: JsonObject, wanted: JsonObject): JsonObject {
+  const patch = new Map<string, JsonValue>();
+  for (const key of Object.keys(current)) {
+    if (!Object.hasOwn(wanted, key) || wanted[key] === null) patch.set(key, null);
   }
-  if (!isJsonObject(value)) return undefined;
-  return firstFault(
-    Object.entries(value).map(([key, inner]) => faultOfKey(key) ?? faultBelow(inner, depth + 1)),
-  );
-}
-
-function firstFault(faults: readonly (string | undefined)[]): string | undefined {
-  return faults.find((fault) => fault !== undefined);
-}
-
-function faultOfKey(key: string): string | undefined {
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return `a key longer than ${MAX_KEY_BYTES} bytes`;
-  const isForbidden = [...key].some((letter) => letter <= " " || ".$".includes(letter));
-  return isForbidden ? `the key '${key.slice(0, 40)}' has a forbidden character` : undefined;
-}
-
-/** Size as the hub counts: keys and texts in bytes, numbers 8, booleans 4. */
-function sizeOf(value: JsonValue): number {
-  if (typeof value === "string") return Buffer.byteLength(value);
-  if (typeof value === "number") return 8;
-  if (typeof value === "boolean") return 4;
-  if (Array.isArray(value)) {
-    const items: readonly JsonValue[] = value;
-    return items.reduce<number>((sum, item) => sum + sizeOf(item), 0);
+  for (const [key, value] of Object.entries(wanted)) {
+    if (value === null) continue;
+    const old = Object.hasOwn(current, key) ? current[key] : undefined;
+    patch.set(key, isJsonObject(old) && isJsonObject(value) ? difference(old, value) : value);
   }
-  if (!isJsonObject(value)) return 0;
-  return Object.entries(value).reduce(
-    (sum, [key, inner]) => sum + Buffer.byteLength(key) + sizeOf(inner),
-    0,
-  );
+  return Object.fromEntries(patch);
+}
+
+function serviceView(section: Section): JsonObject {
+  return { ...section.properties, $metadata: section.metadata, $version: section.version };
+}
+
+/** Owners paste whole documents: what the hub itself adds is left out. */
+function withoutSystemKeys(properties: JsonObject): JsonObject {
+  const { $version: _version, $metadata: _metadata, ...own } = properties;
+  return own;
 }
