@@ -1,4 +1,4 @@
-import type { Clock } from "../contract/clock.ts";
+import type { Clock, Timer } from "../contract/clock.ts";
 import {
   EVENT_KINDS,
   type EventDraft,
@@ -16,7 +16,7 @@ import { createEnvelope, type EnvelopeFacts } from "./envelope.ts";
 import type { Ledger } from "./ledger.ts";
 import { splitOversize } from "./oversize.ts";
 import { createSender, type Sender, type SentMessage } from "./sender.ts";
-import type { QueuedEvent, Spool, SpoolEntry } from "./spool/spool-contract.ts";
+import type { Queue, QueuedEvent, Spool, SpoolEntry } from "./spool/spool-contract.ts";
 import { createStamp } from "./stamp.ts";
 
 export interface PipelineOptions {
@@ -55,6 +55,8 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
+/** Time between two tries to store what the disk refused. */
+const DISK_RETRY_MS = 30_000;
 /** How long a change of settings may wait for what was collected before it. */
 const FLUSH_BEFORE_CHANGE_MS = 1_000;
 
@@ -64,6 +66,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const envelope = createEnvelope(options.envelope);
   let settings = options.settings;
   let quarantined = 0;
+  let isStopped = false;
+  let diskRetry: Timer | undefined;
+  /** Changes of settings, one after the other in the order they were asked for. */
+  let changing: Promise<void> = Promise.resolve();
 
   function maxEventBytes(): number {
     const limit = Math.min(
@@ -94,8 +100,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function store(drafts: readonly EventDraft[]): void {
     const entries = drafts.flatMap(entriesOf);
     if (entries.length === 0) return;
-    spool.append(entries);
+    if (spool.append(entries).heldInMemory > 0) armDiskRetry();
     sender.wake();
+  }
+
+  /** What a full disk refused must not wait in memory for the next event to come by. */
+  function armDiskRetry(): void {
+    if (diskRetry !== undefined || isStopped) return;
+    diskRetry = options.clock.after(DISK_RETRY_MS, () => {
+      diskRetry = undefined;
+      if (spool.retryHeld() > 0) armDiskRetry();
+      else sender.wake();
+    });
   }
 
   function entriesOf(draft: EventDraft): readonly SpoolEntry[] {
@@ -108,8 +124,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       options.onQuarantined(draft.name, reason ?? "malformed");
       return [];
     }
-    const isSecurity = EVENT_KINDS[draft.name].eventType === "Security";
-    const queue = isSecurity ? (priority === "High" ? "high" : "low") : "operational";
+    const queue = queueOf(draft.name, priority);
     return splitOversize(stamped.value, maxEventBytes()).map((event) => ({
       queue,
       priority,
@@ -123,21 +138,27 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (schema === undefined) return undefined;
     for (const item of event.Payload) {
       const [fault] = check(schema, item);
-      if (fault !== undefined) return describeFault({ ...fault, found: "" });
+      if (fault !== undefined) return describeFault({ ...fault, found: "another value" });
     }
     return undefined;
+  }
+
+  async function change(next: Settings): Promise<void> {
+    await sender.flush(FLUSH_BEFORE_CHANGE_MS);
+    settings = next;
+    spool.resize(next.maxCacheBytes);
+    aggregator.configure(next.aggregation);
+    sender.wake();
   }
 
   return {
     submit(drafts) {
       aggregator.add(drafts.filter((draft) => settings.eventPriority[draft.name] !== "Off"));
     },
-    async applySettings(next) {
-      await sender.flush(FLUSH_BEFORE_CHANGE_MS);
-      settings = next;
-      spool.resize(next.maxCacheBytes);
-      aggregator.configure(next.aggregation);
-      sender.wake();
+    applySettings(next) {
+      const changed = changing.then(() => change(next));
+      changing = changed.catch(() => undefined);
+      return changed;
     },
     setConnected: (isConnected) => sender.setConnected(isConnected),
     flush: (deadlineMs) => sender.flush(deadlineMs),
@@ -145,10 +166,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return quarantined;
     },
     async stop() {
+      isStopped = true;
+      diskRetry?.cancel();
+      // The sender first: windows that end now go to the spool and no further.
+      const stopped = sender.stop();
       aggregator.stop();
-      await sender.stop();
+      await stopped;
     },
   };
+}
+
+/** High means its interval for every kind of event: it never waits behind one of low priority. */
+function queueOf(name: EventName, priority: "High" | "Low"): Queue {
+  if (priority === "High") return "high";
+  return EVENT_KINDS[name].eventType === "Security" ? "low" : "operational";
 }
 
 /** The parts of an event that waits. What is in the spool was written by us, so it parses. */

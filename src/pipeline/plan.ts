@@ -23,13 +23,21 @@ export interface PlanLimits {
 export type Plan = Readonly<Record<Queue, number>>;
 
 /**
+ * Messages that are made only because something is due take at least that many units when enough
+ * waits: what cannot be filled of the last one then weighs half, and no message is under one unit.
+ */
+const LEAST_UNITS = 2;
+/** Units of young fillers that a large message leaves for the high priority events to come. */
+const RESERVED_UNITS = 4;
+
+/**
  * Chooses the next message: what is due first, then fillers, so that the metered size ends just under
  * a whole number of 4096-byte units. Takes only prefixes, so the order within a queue is kept.
  *
- * High priority that is due goes with all high that waits; operational and then low fill the block
- * that is open anyway, and the rest of low waits as filler for later. When low itself is due, or a
- * whole message waits, whole blocks are taken from all queues and a remainder that would open a mostly
- * empty block stays, unless it is due too.
+ * High priority that waits goes with every message. When high is due, operational and then low fill
+ * the units that are open anyway, two at least, and the rest waits as filler for later. When low is
+ * due or a whole message waits, whole units are taken from all queues; a remainder that would open a
+ * mostly empty unit and a small reserve of fillers stay, unless they are due too.
  */
 export function planMessage(
   queues: Readonly<Record<Queue, Candidates>>,
@@ -37,45 +45,45 @@ export function planMessage(
   limits: PlanLimits,
 ): Plan {
   const taken: Record<Queue, number> = { high: 0, operational: 0, low: 0 };
+  const wholeMaxBytes = Math.floor(limits.maxBytes / METER_BYTES) * METER_BYTES;
   let bytes = 0;
   let events = 0;
 
-  function takeWhile(queue: Queue, upTo: number, maxMetered: number): void {
+  /** The first event may be of any size that goes at all; more are added up to whole units only. */
+  function takeWhile(queue: Queue, upTo: number, wantedBytes: number): void {
     const { sizes } = queues[queue];
     while (taken[queue] < Math.min(upTo, sizes.length) && events < limits.maxEvents) {
       const size = sizes[taken[queue]] ?? 0;
-      if (limits.meteredBytes(bytes + size, events + 1) > maxMetered) return;
+      const most = events === 0 ? limits.maxBytes : Math.min(wantedBytes, wholeMaxBytes);
+      if (limits.meteredBytes(bytes + size, events + 1) > most) return;
       bytes += size;
       events += 1;
       taken[queue] += 1;
     }
   }
 
-  function fillTo(maxMetered: number): void {
-    for (const queue of QUEUES) {
-      takeWhile(queue, queues[queue].sizes.length, maxMetered);
-      if (taken[queue] < queues[queue].sizes.length) return;
-    }
+  function fillTo(wantedBytes: number): void {
+    for (const queue of QUEUES) takeWhile(queue, Number.POSITIVE_INFINITY, wantedBytes);
   }
 
-  const isEverything = reason === "flush";
-  takeWhile("high", queues.high.sizes.length, limits.maxBytes);
-  if (isEverything) fillTo(limits.maxBytes);
+  takeWhile("high", Number.POSITIVE_INFINITY, limits.maxBytes);
+  if (reason === "flush") fillTo(limits.maxBytes);
   for (const queue of QUEUES) takeWhile(queue, queues[queue].due, limits.maxBytes);
 
-  const openBlocks = Math.max(1, Math.ceil(limits.meteredBytes(bytes, events) / METER_BYTES));
-  fillTo(Math.min(openBlocks * METER_BYTES, limits.maxBytes));
-  if (reason === "low-due" || reason === "size-reached") fillTo(wholeBlocks(queues, limits));
+  const openUnits = Math.ceil(limits.meteredBytes(bytes, events) / METER_BYTES);
+  fillTo(Math.max(openUnits, LEAST_UNITS) * METER_BYTES);
+  if (reason === "low-due" || reason === "size-reached") fillTo(wholeUnits(queues, limits));
   return taken;
 }
 
-/** Metered bytes of the largest whole number of blocks that everything waiting would fill. */
-function wholeBlocks(queues: Readonly<Record<Queue, Candidates>>, limits: PlanLimits): number {
+/** Metered bytes of the whole units that everything waiting would fill, less the reserve. */
+function wholeUnits(queues: Readonly<Record<Queue, Candidates>>, limits: PlanLimits): number {
   const sizes = QUEUES.flatMap((queue) => queues[queue].sizes);
   const all = limits.meteredBytes(
     sizes.reduce((sum, size) => sum + size, 0),
     sizes.length,
   );
-  const most = Math.min(all, limits.maxBytes);
-  return Math.floor(most / METER_BYTES) * METER_BYTES;
+  const mostUnits = Math.floor(limits.maxBytes / METER_BYTES);
+  const reservedUnits = Math.min(RESERVED_UNITS, Math.floor(mostUnits / 8));
+  return Math.min(Math.floor(all / METER_BYTES) - reservedUnits, mostUnits) * METER_BYTES;
 }

@@ -1,14 +1,12 @@
 import type { Clock, Timer } from "../contract/clock.ts";
 import { describeError } from "../contract/errors.ts";
 import type { OutgoingMessage } from "../contract/message.ts";
-import type { Random } from "../contract/random.ts";
-import type { Settings } from "../contract/settings.ts";
 import { METER_BYTES } from "../contract/settings.ts";
 import type { SendOutcome } from "../contract/transport.ts";
-import type { Envelope } from "./envelope.ts";
+import { type ComposerOptions, createComposer, type Draft } from "./composer.ts";
 import { type Ledger, unitsOf } from "./ledger.ts";
-import { type Candidates, planMessage, type SendReason } from "./plan.ts";
-import { QUEUES, type Queue, type QueuedEvent, type Spool } from "./spool/spool-contract.ts";
+import type { SendReason } from "./plan.ts";
+import { QUEUES, type Queue, type QueuedEvent } from "./spool/spool-contract.ts";
 
 /** A message that the hub acknowledged. */
 export interface SentMessage {
@@ -21,19 +19,10 @@ export interface SentMessage {
   readonly latencyMs: number;
 }
 
-export interface SenderOptions {
-  readonly spool: Spool;
-  readonly envelope: Envelope;
+export interface SenderOptions extends ComposerOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly random: Random;
-  readonly settings: () => Settings;
-  readonly transportMaxBytes: number;
   readonly send: (message: OutgoingMessage, signal: AbortSignal) => Promise<SendOutcome>;
-  /** The parts of an event, as JSON, each at most that many bytes. */
-  readonly split: (event: QueuedEvent, maxBytes: number) => readonly string[];
-  /** Moves what would be sent soon anyway, such as open aggregation windows, into the spool. */
-  readonly pullForward: () => void;
   readonly onSent: (sent: SentMessage) => void;
   /** An event that the hub will never take; it has left the spool. */
   readonly onRefused: (event: QueuedEvent, reason: string) => void;
@@ -51,149 +40,94 @@ export interface Sender {
   stop(): Promise<void>;
 }
 
+/** Least pause between two attempts, whatever the hub asks for. */
+const SHORTEST_PAUSE_MS = 500;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 120_000;
 
-interface Draft {
-  readonly message: OutgoingMessage;
-  readonly carried: readonly QueuedEvent[];
-  /** What leaves the spool when this message is acknowledged. */
-  readonly released: readonly QueuedEvent[];
-  readonly reason: SendReason;
-}
+/** Events dropped in a row, with nothing acknowledged between, before the hub itself is suspected. */
+const SUSPICIOUS_DROPS = 2;
 
 export function createSender(options: SenderOptions): Sender {
-  const { spool, clock, envelope } = options;
+  const { spool, clock } = options;
+  const composer = createComposer(options);
   const stopping = new AbortController();
+  /** Aborted to end a pause of our own choice early. */
+  let hurry = new AbortController();
   let isConnected = false;
-  let isFlushing = false;
-  let running: Promise<void> | undefined;
+  let isRunning = false;
+  let flushes = 0;
+  let running: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
   let maxEvents = Number.MAX_SAFE_INTEGER;
   let sentCount = 0;
+  let droppedInARow = 0;
+  /** Pause after a run that failed or achieved nothing although something was due. */
+  let idlePauseMs = FIRST_PAUSE_MS;
   /** Messages composed and not yet acknowledged: after a lost connection the same ones go again. */
   let pending: readonly Draft[] = [];
 
-  function maxBytes(): number {
-    const { maxMessageBytes, maxCacheBytes } = options.settings();
-    return Math.min(maxMessageBytes, maxCacheBytes, options.transportMaxBytes);
+  function canSend(): boolean {
+    return isConnected && !stopping.signal.aborted;
   }
 
-  function intervalOf(priority: "High" | "Low"): number {
-    const settings = options.settings();
-    return priority === "High" ? settings.highPriorityIntervalMs : settings.lowPriorityIntervalMs;
-  }
-
-  /** Milliseconds until the oldest event of the queue is due; undefined when nothing waits. */
-  function dueInMs(queue: Queue): number | undefined {
-    const { oldestPriority, oldestAgeMs } = spool.state(queue);
-    return oldestPriority === undefined ? undefined : intervalOf(oldestPriority) - oldestAgeMs;
-  }
-
-  function waitingBytes(): number {
-    const sum = QUEUES.map((queue) => spool.state(queue));
-    return envelope.meteredBytes(
-      sum.reduce((bytes, state) => bytes + state.bytes, 0),
-      sum.reduce((events, state) => events + state.events, 0),
-    );
-  }
-
-  function waitingEvents(): number {
-    return QUEUES.reduce((sum, queue) => sum + spool.state(queue).events, 0);
-  }
-
-  function reasonNow(): SendReason | undefined {
-    if (waitingEvents() === 0) return undefined;
-    if (isFlushing) return "flush";
-    const isDue = (queue: Queue): boolean => (dueInMs(queue) ?? 1) <= 0;
-    if (isDue("high")) return "high-due";
-    if (waitingBytes() >= maxBytes()) return "size-reached";
-    if (isDue("low") || isDue("operational")) return "low-due";
-    return undefined;
+  function cutPause(): void {
+    hurry.abort();
+    hurry = new AbortController();
   }
 
   function armForNextDeadline(): void {
     timer?.cancel();
     timer = undefined;
-    if (!isConnected || stopping.signal.aborted) return;
-    const waits = QUEUES.map(dueInMs).filter((wait) => wait !== undefined);
-    if (waits.length > 0) timer = clock.after(Math.max(1, Math.min(...waits)), wake);
-  }
-
-  /** The next messages: one as a rule, several when one event must be split to fit. */
-  function compose(reason: SendReason): readonly Draft[] {
-    if (reason !== "size-reached" && waitingBytes() < METER_BYTES) options.pullForward();
-    const limit = maxBytes();
-    const waiting = {
-      high: spool.peek("high", limit),
-      operational: spool.peek("operational", limit),
-      low: spool.peek("low", limit),
-    };
-    const blocked = QUEUES.flatMap((queue) => waiting[queue].slice(0, 1)).find(
-      (event) => event.sizeBytes > envelope.roomForOneEvent(limit),
-    );
-    if (blocked !== undefined) return composeParts(blocked, reason, limit);
-    const plan = planMessage(
-      {
-        high: candidates("high", waiting.high),
-        operational: candidates("operational", waiting.operational),
-        low: candidates("low", waiting.low),
-      },
-      reason,
-      { maxBytes: limit, maxEvents, meteredBytes: envelope.meteredBytes },
-    );
-    const events = QUEUES.flatMap((queue) => waiting[queue].slice(0, plan[queue]));
-    return events.length === 0 ? [] : [draftOf(reason, events, events)];
-  }
-
-  /** An event that a lowered limit no longer lets through leaves in parts; the last one releases it. */
-  function composeParts(event: QueuedEvent, reason: SendReason, limit: number): readonly Draft[] {
-    const parts = options.split(event, envelope.roomForOneEvent(limit));
-    return parts.map((json, index) => {
-      const isLast = index === parts.length - 1;
-      return draftOf(reason, [{ ...event, json }], isLast ? [event] : []);
-    });
-  }
-
-  function draftOf(
-    reason: SendReason,
-    carried: readonly QueuedEvent[],
-    released: readonly QueuedEvent[],
-  ): Draft {
-    const texts = carried.map((event) => event.json);
-    const message = envelope.build(options.random.uuid(), texts);
-    return { message, carried, released, reason };
-  }
-
-  /** The events a message could hold, and how many of them are due. */
-  function candidates(queue: Queue, events: readonly QueuedEvent[]): Candidates {
-    const [first] = events;
-    const headAgeMs = spool.state(queue).oldestAgeMs;
-    let due = 0;
-    for (const [index, event] of events.entries()) {
-      const youngerByMs = event.appendedAtMs - (first?.appendedAtMs ?? 0);
-      if (headAgeMs - Math.max(0, youngerByMs) >= intervalOf(event.priority)) due = index + 1;
+    if (!canSend()) return;
+    if (pending.length > 0 || composer.reason(flushes > 0) !== undefined) {
+      timer = clock.after(idlePauseMs, wake);
+      idlePauseMs = Math.min(idlePauseMs * 2, LONGEST_PAUSE_MS);
+      return;
     }
-    return { sizes: events.map((event) => event.sizeBytes), due };
+    idlePauseMs = FIRST_PAUSE_MS;
+    const dueMs = composer.nextDueMs();
+    if (dueMs !== undefined) timer = clock.after(Math.max(1, dueMs), wake);
+  }
+
+  async function attempt(draft: Draft): Promise<SendOutcome> {
+    const { signal } = stopping;
+    let giveUp = (): void => {};
+    const stopped = new Promise<SendOutcome>((resolve) => {
+      giveUp = () => resolve({ status: "retry", reason: "stopping" });
+      signal.addEventListener("abort", giveUp, { once: true });
+    });
+    try {
+      return await Promise.race([options.send(draft.message, signal), stopped]);
+    } catch (error) {
+      // A transport that throws is at fault, the message is not: it goes again.
+      options.onFault(describeError(error));
+      return { status: "retry", reason: "send failed" };
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
   }
 
   async function deliver(draft: Draft): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     const startedAtMs = clock.monotonicMs();
-    while (isConnected && !stopping.signal.aborted) {
-      const outcome = await options.send(draft.message, stopping.signal);
+    while (canSend()) {
+      const outcome = await attempt(draft);
       if (outcome.status === "acknowledged") {
         accept(draft, clock.monotonicMs() - startedAtMs);
         return;
       }
       options.ledger.failed();
       if (outcome.status === "refused") {
-        takeApart(draft, outcome.reason);
+        await takeApart(draft, outcome.reason);
         return;
       }
-      const waitMs = outcome.afterMs ?? pauseMs * (0.5 + options.random.fraction() / 2);
+      const ownPauseMs = pauseMs * (0.5 + options.random.fraction() / 2);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-      if (isConnected) await clock.sleep(waitMs, stopping.signal);
+      if (!canSend()) break;
+      // What the hub asks for is kept even across a new connection; our own guess is not.
+      if (outcome.afterMs === undefined) await clock.sleep(ownPauseMs, hurry.signal);
+      else await clock.sleep(Math.max(outcome.afterMs, SHORTEST_PAUSE_MS), stopping.signal);
     }
     pending = [draft, ...pending];
   }
@@ -209,6 +143,8 @@ export function createSender(options: SenderOptions): Sender {
     releaseEvents(draft.released);
     maxEvents = Number.MAX_SAFE_INTEGER;
     sentCount += 1;
+    droppedInARow = 0;
+    idlePauseMs = FIRST_PAUSE_MS;
     const { meteredBytes } = draft.message;
     const units = unitsOf(meteredBytes);
     options.ledger.sent(meteredBytes);
@@ -222,78 +158,100 @@ export function createSender(options: SenderOptions): Sender {
     });
   }
 
-  /** Saves the good events of a refused message: smaller messages, down to the one that is at fault. */
-  function takeApart(draft: Draft, reason: string): void {
+  /**
+   * Saves the good events of a refused message: smaller messages, down to the one that is at fault.
+   * A hub that refuses one event after the other gets them ever more slowly: it may be the fault.
+   */
+  async function takeApart(draft: Draft, reason: string): Promise<void> {
     const [only] = draft.carried;
-    if (draft.carried.length === 1 && only !== undefined) {
-      pending = [];
-      releaseEvents([only]);
-      maxEvents = Number.MAX_SAFE_INTEGER;
-      options.onRefused(only, reason);
+    if (draft.carried.length > 1 || only === undefined) {
+      maxEvents = Math.max(1, Math.floor(draft.carried.length / 2));
       return;
     }
-    maxEvents = Math.max(1, Math.floor(draft.carried.length / 2));
+    pending = [];
+    releaseEvents([only]);
+    droppedInARow += 1;
+    const isSuspicious = droppedInARow >= SUSPICIOUS_DROPS;
+    maxEvents = isSuspicious ? 1 : Number.MAX_SAFE_INTEGER;
+    options.onRefused(only, reason);
+    if (!isSuspicious) return;
+    const doublings = Math.min(droppedInARow - SUSPICIOUS_DROPS, 16);
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** doublings, LONGEST_PAUSE_MS);
+    await clock.sleep(pauseMs, stopping.signal);
   }
 
   async function sendWhatIsDue(): Promise<void> {
-    spool.retryHeld();
-    while (isConnected && !stopping.signal.aborted) {
+    while (canSend()) {
       if (pending.length === 0) pending = composeWhenDue();
       const [draft, ...rest] = pending;
       if (draft === undefined) return;
+      spool.hold(lastSequences(pending.flatMap(({ carried }) => carried)));
       pending = rest;
-      spool.hold(lastSequences([draft, ...rest].flatMap(({ carried }) => carried)));
       await deliver(draft);
       spool.hold(lastSequences(pending.flatMap(({ carried }) => carried)));
     }
   }
 
   function composeWhenDue(): readonly Draft[] {
-    const reason = reasonNow();
-    return reason === undefined ? [] : compose(reason);
+    const reason = composer.reason(flushes > 0);
+    return reason === undefined ? [] : composer.compose(reason, maxEvents);
   }
 
+  async function run(): Promise<void> {
+    try {
+      await sendWhatIsDue();
+    } catch (error) {
+      options.onFault(describeError(error));
+    }
+    isRunning = false;
+    armForNextDeadline();
+  }
+
+  /** Composing may append to the spool, which wakes again: the flag is set before anything runs. */
   function wake(): void {
-    if (running !== undefined || stopping.signal.aborted) return;
+    if (isRunning || !canSend()) return;
     timer?.cancel();
-    if (!isConnected) return;
-    running = sendWhatIsDue()
-      .catch((error: unknown) => options.onFault(describeError(error)))
-      .finally(() => {
-        running = undefined;
-        armForNextDeadline();
-      });
+    isRunning = true;
+    running = run();
+  }
+
+  async function flushUntil(isOver: Promise<boolean>): Promise<void> {
+    // A run that ends without any progress twice would end so again at once.
+    for (let idleRuns = 0; idleRuns < 2; ) {
+      const before = sentCount + droppedInARow;
+      wake();
+      if (await Promise.race([isOver, running.then(() => false)])) return;
+      if (composer.waitingEvents() === 0 || !canSend()) return;
+      idleRuns = sentCount + droppedInARow === before ? idleRuns + 1 : 0;
+    }
   }
 
   return {
     wake,
     setConnected(next) {
+      if (next && !isConnected) cutPause();
       isConnected = next;
       if (next) wake();
       else timer?.cancel();
     },
     async flush(deadlineMs) {
       const before = sentCount;
-      options.pullForward();
-      isFlushing = true;
+      flushes += 1;
+      const limit = new AbortController();
       try {
-        const limit = new AbortController();
-        const timeUp = clock.sleep(deadlineMs, limit.signal);
-        for (;;) {
-          await running;
-          if (waitingEvents() === 0 || !isConnected || stopping.signal.aborted) break;
-          wake();
-          const isOver = await Promise.race([running?.then(() => false), timeUp.then(() => true)]);
-          if (isOver === true) break;
-        }
-        limit.abort();
+        options.pullForward();
+        cutPause();
+        const timeUp = clock.sleep(deadlineMs, limit.signal).then(() => true);
+        await flushUntil(timeUp);
       } finally {
-        isFlushing = false;
+        limit.abort();
+        flushes -= 1;
       }
-      return { sent: sentCount - before, waiting: waitingEvents() };
+      return { sent: sentCount - before, waiting: composer.waitingEvents() };
     },
     async stop() {
       stopping.abort();
+      cutPause();
       timer?.cancel();
       await running;
     },
