@@ -105,7 +105,7 @@ async function bundleDriver(folder: string): Promise<string> {
   return outfile;
 }
 
-/** Ids printed before the kill, which comes 20 to 400 ms after the first one. */
+/** Ids printed before the kill, which comes 20 to 800 ms after the first one. */
 async function runUntilKilled(args: readonly string[]): Promise<readonly number[]> {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
@@ -114,7 +114,7 @@ async function runUntilKilled(args: readonly string[]): Promise<readonly number[
     text += chunk.toString("latin1");
     if (isArmed) return;
     isArmed = true;
-    setTimeout(() => child.kill("SIGKILL"), 20 + Math.random() * 380);
+    setTimeout(() => child.kill("SIGKILL"), 20 + Math.random() * 780);
   });
   await ended(child);
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);

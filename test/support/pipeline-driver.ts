@@ -20,10 +20,10 @@ const [folder = "", connectionStringFile = "", caFile = "", first = "1", mode = 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const settings: Settings = {
   ...DEFAULT_SETTINGS,
-  highPriorityIntervalMs: 1_000,
-  lowPriorityIntervalMs: 2_000,
+  highPriorityIntervalMs: 100,
+  lowPriorityIntervalMs: 300,
   maxMessageBytes: 8_192,
-  maxCacheBytes: 10_000_000,
+  maxCacheBytes: 100_000_000,
 };
 
 async function main(): Promise<void> {
