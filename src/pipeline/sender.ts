@@ -56,6 +56,7 @@ export function createSender(options: SenderOptions): Sender {
   let hurry = new AbortController();
   let isConnected = false;
   let isRunning = false;
+  let isWokenAgain = false;
   let flushes = 0;
   let running: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
@@ -199,7 +200,10 @@ export function createSender(options: SenderOptions): Sender {
 
   async function run(): Promise<void> {
     try {
-      await sendWhatIsDue();
+      do {
+        isWokenAgain = false;
+        await sendWhatIsDue();
+      } while (isWokenAgain);
     } catch (error) {
       options.onFault(describeError(error));
     }
@@ -209,6 +213,7 @@ export function createSender(options: SenderOptions): Sender {
 
   /** Composing may append to the spool, which wakes again: the flag is set before anything runs. */
   function wake(): void {
+    isWokenAgain = isRunning;
     if (isRunning || !canSend()) return;
     timer?.cancel();
     isRunning = true;
