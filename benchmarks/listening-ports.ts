@@ -1,0 +1,112 @@
+import { spawnSync } from "node:child_process";
+import { createServer, type Server } from "node:net";
+import si from "systeminformation";
+import { listeningPorts as collector } from "../collectors/listening-ports/index.ts";
+import { systemClock } from "../src/system/clock.ts";
+import { createProbe } from "../src/system/probe.ts";
+import { type Benchmark, type Figure, spread } from "./benchmark.ts";
+
+const SOCKETS = [10, 100, 1_000];
+const REPETITIONS = 11;
+const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+
+/** ListeningPorts with owners against what people run instead, in the same run. */
+export const listeningPorts: Benchmark = {
+  name: "listening-ports",
+  question: "How long does a snapshot of listening sockets with their processes take?",
+  async run(progress) {
+    const figures: Figure[] = [];
+    for (const count of SOCKETS) {
+      progress(`${count} sockets`);
+      const servers = await openSockets(count);
+      figures.push(...(await compare(count)));
+      for (const server of servers) server.close();
+    }
+    return figures;
+  },
+};
+
+async function compare(count: number): Promise<readonly Figure[]> {
+  const probe = createProbe({ root: "/" });
+  const cold = await timeAsync(1, () => collect(probe));
+  const warm = await timeAsync(REPETITIONS, () => collect(probe));
+  const ss = timeProgram("ss", ["-lntup"]);
+  const inventory = await timeAsync(3, () => si.networkConnections());
+  const how = `${count} sockets, median of ${REPETITIONS}`;
+  const figures: Figure[] = [
+    { what: `${count} sockets: cold`, value: `${cold.toFixed(1)} ms`, how: "one call" },
+    { what: `${count} sockets: warm`, value: `${warm.toFixed(2)} ms`, how },
+  ];
+  if (ss === undefined) return figures;
+  return [
+    ...figures,
+    {
+      what: `${count} sockets: ss -lntup`,
+      value: `${ss.toFixed(1)} ms`,
+      how: `${how}, whole process`,
+    },
+    {
+      what: `${count} sockets: ss / warm`,
+      value: `${(ss / warm).toFixed(0)} ×`,
+      how: "ratio of the medians",
+    },
+    {
+      what: `${count} sockets: systeminformation / warm`,
+      value: `${(inventory / warm).toFixed(0)} ×`,
+      how: "networkConnections(), median of 3",
+    },
+  ];
+}
+
+async function collect(probe: ReturnType<typeof createProbe>): Promise<void> {
+  if (collector.mode !== "snapshot") return;
+  await collector.collect({
+    settings: collector.settings.defaults(),
+    probe,
+    clock: systemClock,
+    log: quiet,
+    signal: new AbortController().signal,
+    cursor: { read: () => undefined, write: () => {} },
+    agent: {
+      processId: process.pid,
+      takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
+      takeQueueCounts: () => [],
+      onConfigurationFinding: () => () => {},
+      onDiagnostic: () => () => {},
+    },
+    pause: () => systemClock.sleep(0),
+  });
+}
+
+async function timeAsync(times: number, work: () => Promise<unknown>): Promise<number> {
+  const values: number[] = [];
+  for (let run = 0; run < times; run += 1) {
+    const startedMs = systemClock.monotonicMs();
+    await work();
+    values.push(systemClock.monotonicMs() - startedMs);
+  }
+  return spread(values).median;
+}
+
+function timeProgram(file: string, args: readonly string[]): number | undefined {
+  const values: number[] = [];
+  for (let run = 0; run < REPETITIONS; run += 1) {
+    const startedMs = systemClock.monotonicMs();
+    if (spawnSync(file, args, { stdio: "ignore" }).error !== undefined) return undefined;
+    values.push(systemClock.monotonicMs() - startedMs);
+  }
+  return spread(values).median;
+}
+
+function openSockets(count: number): Promise<readonly Server[]> {
+  return Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<Server>((resolve) => {
+          const server = createServer();
+          server.listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
+  );
+}
