@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { describe, it, type TestContext } from "node:test";
 import { systemClock } from "../../src/system/clock.ts";
+import type { Timing } from "../../src/transport/transport-options.ts";
 import {
   type Bench,
+  FAST,
   HUB_KINDS,
   type HubKind,
   outgoing,
@@ -25,10 +27,15 @@ export async function withSubject(
   bench: Bench,
   kind: HubKind,
   body: (subject: Subject) => Promise<void>,
+  timing: Timing = FAST,
 ): Promise<void> {
-  const subject = await Subject.start({ kind, ...bench.options });
+  const subject = await Subject.start({ kind, ...bench.options, timing });
   try {
     await body(subject);
+  } catch (error) {
+    // What it said is the first thing that a reader of the failure needs.
+    if (error instanceof Error) error.message += `\n${subject.story()}`;
+    throw error;
   } finally {
     await subject.stop();
   }

@@ -1,10 +1,10 @@
 /** Starts Debian's mosquitto on loopback ports: a broker that nobody here wrote. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pem } from "./certificates.ts";
+import { ownPort } from "./ports.ts";
 
 const BINARY = "/usr/sbin/mosquitto";
 
@@ -24,30 +24,17 @@ export interface Mosquitto {
   stop(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", () => done()));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  await new Promise<void>((done) => server.close(() => done()));
-  return port;
-}
-
-async function untilListening(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
-    const isUp = await new Promise<boolean>((done) => {
-      const socket = connect({ port, host: "127.0.0.1" });
-      socket.once("connect", () => {
-        socket.destroy();
-        done(true);
-      });
-      socket.once("error", () => done(false));
+/** Resolves when the broker says that it runs: a port that answers could be somebody else's. */
+function untilRunning(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      said += chunk.toString("utf8");
+      if (said.includes(" running")) resolve();
     });
-    if (isUp) return;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  throw new Error("mosquitto does not listen");
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`mosquitto ended with ${code}: ${said}`)));
+  });
 }
 
 /** Extra lines go into the configuration as they are. */
@@ -62,7 +49,7 @@ export async function startMosquitto(
     writeFileSync(path, content, { mode: 0o644 });
     return path;
   };
-  const [tlsPort, plainPort] = [await freePort(), await freePort()];
+  const [tlsPort, plainPort] = [await ownPort(), await ownPort()];
   const configuration = file(
     "mosquitto.conf",
     [
@@ -71,7 +58,9 @@ export async function startMosquitto(
       "allow_anonymous true",
       "persistence false",
       "set_tcp_nodelay true",
+      "log_dest stderr",
       "log_type error",
+      "log_type information",
       `listener ${plainPort} 127.0.0.1`,
       `listener ${tlsPort} 127.0.0.1`,
       `cafile ${file("ca.pem", caPem)}`,
@@ -83,9 +72,9 @@ export async function startMosquitto(
   );
   let child: ChildProcess | undefined;
   const restart = async (): Promise<void> => {
-    const started = spawn(BINARY, ["-c", configuration], { stdio: "ignore" });
+    const started = spawn(BINARY, ["-c", configuration], { stdio: ["ignore", "ignore", "pipe"] });
     child = started;
-    await untilListening(plainPort, started);
+    await untilRunning(started);
   };
   const kill = async (): Promise<void> => {
     const running = child;

@@ -1,5 +1,6 @@
 /** A TCP relay that a test can cut, stall or shut: the network between a client and its server. */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { ownPort } from "./ports.ts";
 
 export interface Relay {
   readonly port: number;
@@ -18,7 +19,7 @@ export interface Relay {
 /** Starts a relay to a loopback port. `isOpen` false keeps the port to itself but refuses at first. */
 export async function startRelay(targetPort: number, isOpen = true): Promise<Relay> {
   const pairs = new Set<readonly [Socket, Socket]>();
-  let port = 0;
+  const port = await ownPort();
   let accepted = 0;
   let isStalled = false;
   let server: Server | undefined;
@@ -49,8 +50,6 @@ export async function startRelay(targetPort: number, isOpen = true): Promise<Rel
       made.once("error", failed);
       made.listen(port, "127.0.0.1", () => done());
     });
-    const address = made.address();
-    port = typeof address === "object" && address !== null ? address.port : 0;
     server = made;
   };
   const shut = async (): Promise<void> => {
@@ -64,9 +63,7 @@ export async function startRelay(targetPort: number, isOpen = true): Promise<Rel
   await open();
   if (!isOpen) await shut();
   return {
-    get port() {
-      return port;
-    },
+    port,
     get accepted() {
       return accepted;
     },
