@@ -11,8 +11,12 @@ import { fileURLToPath } from "node:url";
 import { COLLECTORS } from "../collectors/index.ts";
 import { collectorReadmes } from "./docs/collector-readmes.ts";
 import type { GeneratedDocument } from "./docs/document.ts";
+import { settingsPages } from "./docs/settings-pages.ts";
 
-const documents: readonly GeneratedDocument[] = [...collectorReadmes(COLLECTORS)];
+const documents: readonly GeneratedDocument[] = [
+  ...collectorReadmes(COLLECTORS),
+  ...settingsPages(),
+];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isCheck = process.argv.includes("--check");

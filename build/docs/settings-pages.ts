@@ -1,0 +1,18 @@
+import { configJsonSchema, configTable } from "../../src/config/config-docs.ts";
+import { twinTable } from "../../src/twin/twin-docs.ts";
+import { type GeneratedDocument, replaceSection } from "./document.ts";
+
+/** The pages on the configuration file and the twin, and the JSON Schema of the configuration. */
+export function settingsPages(): readonly GeneratedDocument[] {
+  return [
+    {
+      path: "docs/configuration.md",
+      render: (current) => replaceSection(current, "config", configTable()),
+    },
+    { path: "docs/twin.md", render: (current) => replaceSection(current, "twin", twinTable()) },
+    {
+      path: "docs/schema/config.schema.json",
+      render: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+    },
+  ];
+}
