@@ -123,7 +123,7 @@ const RESTRICTIONS: readonly Restriction[] = [
   { what: "JSON.parse", pattern: /\bJSON\.parse\b/, allowedIn: /^src\/parse\/json\.ts$/ },
   {
     what: "the clock of the machine",
-    pattern: /\bDate\.now\b|\bnew Date\b|\bsetTimeout\b|\bsetInterval\b|\bperformance\.now\b/,
+    pattern: /\bDate\.now\b|\bnew Date\(\)|\bsetTimeout\b|\bsetInterval\b|\bperformance\.now\b/,
     allowedIn: /^src\/system\/clock\.ts$/,
   },
   {
