@@ -19,7 +19,7 @@ import type {
 import { mosquittoMissing } from "../support/mosquitto.ts";
 import { connectRaw, type RawClient } from "../support/raw-mqtt.ts";
 import { mosquittoBench, testCertificates } from "./mosquitto-bench.ts";
-import { Subject, until } from "./transport-bench.ts";
+import { IMPATIENT, Subject, until } from "./transport-bench.ts";
 
 const GROUP_KEY = Buffer.from("the key of a whole enrolment group").toString("base64");
 const MODULE_KEY = Buffer.from("the key of one module").toString("base64");
@@ -175,7 +175,7 @@ describe("provisioning", { skip: mosquittoMissing ?? false }, () => {
       registrationId: "gw1",
       attestation: { kind: "symmetric-key", keyFile: "/never/read" },
     };
-    const options: HubOptions = { ...bench.options, identity };
+    const options: HubOptions = { ...bench.options, identity, timing: IMPATIENT };
     const readSecret = (): string => GROUP_KEY;
     const subject = await Subject.start({ kind: "iothub", ...options }, { readSecret });
     try {
