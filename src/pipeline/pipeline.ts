@@ -55,6 +55,8 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
+/** Space that the event of one aggregation window is assumed to take, generously. */
+const ASSUMED_WINDOW_BYTES = 1_024;
 /** Time between two tries to store what the disk refused. */
 const DISK_RETRY_MS = 30_000;
 /** How long a change of settings may wait for what was collected before it. */
@@ -90,12 +92,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     transportMaxBytes: options.transportMaxBytes,
     send: options.send,
     split: splitQueued,
-    pullForward: () => aggregator.flush(),
+    pullForward,
     onSent: options.onSent,
     onRefused: (event, reason) => options.onRefused(event.name, reason),
     onFault: options.onFault,
   });
   const aggregator = options.aggregator(store);
+
+  /** Ends all open windows, unless so many events at once would push others out of the cache. */
+  function pullForward(): void {
+    const bytes = aggregator.openWindows * ASSUMED_WINDOW_BYTES;
+    if (bytes <= settings.maxCacheBytes / 2) aggregator.flush();
+  }
 
   function store(drafts: readonly EventDraft[]): void {
     const entries = drafts.flatMap(entriesOf);

@@ -137,6 +137,33 @@ test("a message lost with the connection goes again unchanged", async (t) => {
   assert.deepEqual(b.arrived, ["a"]);
 });
 
+test("what is on its way is not evicted, before and after the connection is lost", async (t) => {
+  const b = bench(t, settingsWith({ maxMessageBytes: 8_192, maxCacheBytes: 8_192 }));
+  let lose = (): void => {};
+  b.setHub(
+    () =>
+      new Promise((resolve) => {
+        lose = () => resolve({ status: "retry", reason: "connection lost" });
+      }),
+  );
+  b.pipeline.setConnected(true);
+  b.pipeline.submit([low("first", 4_000)]);
+  await settle();
+  assert.equal(b.attempts.length, 1);
+  b.pipeline.submit(Array.from({ length: 5 }, (_, at) => low(`later-${at}`, 2_000)));
+  b.pipeline.setConnected(false);
+  lose();
+  await settle();
+  b.pipeline.submit(Array.from({ length: 5 }, (_, at) => low(`last-${at}`, 2_000)));
+  b.setHub(() => ACKNOWLEDGED);
+  b.pipeline.setConnected(true);
+  await settle();
+  assert.equal(b.arrived[0], "first");
+  const dropped = b.spool.takeCounts().reduce((sum, counts) => sum + counts.droppedEvents, 0);
+  const waiting = b.spool.state("low").events;
+  assert.equal(b.arrived.length + waiting + dropped, 11, "nothing both arrived and was dropped");
+});
+
 test("a reconnection ends a pause between attempts", async (t) => {
   const b = bench(t);
   b.setHub(() => ({ status: "retry", reason: "busy" }));
