@@ -7,7 +7,7 @@ export type SendReason = "high-due" | "low-due" | "size-reached" | "flush";
 /** The oldest events of a queue, oldest first, as far as one message could hold them. */
 export interface Candidates {
   readonly sizes: readonly number[];
-  /** How many from the front must go whether or not they fill a block. */
+  /** How many from the front must go whether or not they fill a unit. */
   readonly due: number;
 }
 
@@ -22,68 +22,105 @@ export interface PlanLimits {
 /** How many events to take from the front of each queue. */
 export type Plan = Readonly<Record<Queue, number>>;
 
-/**
- * Messages that are made only because something is due take at least that many units when enough
- * waits: what cannot be filled of the last one then weighs half, and no message is under one unit.
- */
-const LEAST_UNITS = 2;
-/** Units of young fillers that a large message leaves for the high priority events to come. */
-const RESERVED_UNITS = 4;
+const NOTHING: Plan = { high: 0, operational: 0, low: 0 };
 
-/**
- * Chooses the next message: what is due first, then fillers, so that the metered size ends just under
- * a whole number of 4096-byte units. Takes only prefixes, so the order within a queue is kept.
- *
- * High priority that waits goes with every message. When high is due, operational and then low fill
- * the units that are open anyway, two at least, and the rest waits as filler for later. When low is
- * due or a whole message waits, whole units are taken from all queues; a remainder that would open a
- * mostly empty unit and a small reserve of fillers stay, unless they are due too.
- */
-export function planMessage(
-  queues: Readonly<Record<Queue, Candidates>>,
-  reason: SendReason,
-  limits: PlanLimits,
-): Plan {
-  const taken: Record<Queue, number> = { high: 0, operational: 0, low: 0 };
-  const wholeMaxBytes = Math.floor(limits.maxBytes / METER_BYTES) * METER_BYTES;
-  let bytes = 0;
-  let events = 0;
+/** A message is full when no more than a tenth of its last unit is empty. */
+const TOLERATED_WASTE_BYTES = METER_BYTES / 10;
 
-  /** The first event may be of any size that goes at all; more are added up to whole units only. */
-  function takeWhile(queue: Queue, upTo: number, wantedBytes: number): void {
-    const { sizes } = queues[queue];
-    while (taken[queue] < Math.min(upTo, sizes.length) && events < limits.maxEvents) {
-      const size = sizes[taken[queue]] ?? 0;
-      const most = events === 0 ? limits.maxBytes : Math.min(wantedBytes, wholeMaxBytes);
-      if (limits.meteredBytes(bytes + size, events + 1) > most) return;
-      bytes += size;
-      events += 1;
-      taken[queue] += 1;
-    }
-  }
-
-  function fillTo(wantedBytes: number): void {
-    for (const queue of QUEUES) takeWhile(queue, Number.POSITIVE_INFINITY, wantedBytes);
-  }
-
-  takeWhile("high", Number.POSITIVE_INFINITY, limits.maxBytes);
-  if (reason === "flush") fillTo(limits.maxBytes);
-  for (const queue of QUEUES) takeWhile(queue, queues[queue].due, limits.maxBytes);
-
-  const openUnits = Math.ceil(limits.meteredBytes(bytes, events) / METER_BYTES);
-  fillTo(Math.max(openUnits, LEAST_UNITS) * METER_BYTES);
-  if (reason === "low-due" || reason === "size-reached") fillTo(wholeUnits(queues, limits));
-  return taken;
+/** A place where the message could end, and what it holds then. */
+interface Stop {
+  readonly plan: Plan;
+  readonly meteredBytes: number;
 }
 
-/** Metered bytes of the whole units that everything waiting would fill, less the reserve. */
-function wholeUnits(queues: Readonly<Record<Queue, Candidates>>, limits: PlanLimits): number {
-  const sizes = QUEUES.flatMap((queue) => queues[queue].sizes);
-  const all = limits.meteredBytes(
-    sizes.reduce((sum, size) => sum + size, 0),
-    sizes.length,
-  );
-  const mostUnits = Math.floor(limits.maxBytes / METER_BYTES);
-  const reservedUnits = Math.min(RESERVED_UNITS, Math.floor(mostUnits / 8));
-  return Math.min(Math.floor(all / METER_BYTES) - reservedUnits, mostUnits) * METER_BYTES;
+type Queues = Readonly<Record<Queue, Candidates>>;
+
+/**
+ * Chooses the next message. Events are lined up in sending order: first all that has to go, which is
+ * all of high and what else is due, then operational and low as fillers. Behind each of them the
+ * message could end; it ends where the last of the hub's metering units is full. Only prefixes of a
+ * queue are taken, so the order within it is kept.
+ *
+ * For high priority alone that is the first full place: the other fillers wait for the next high
+ * event. When low is due or a whole message waits, it is the last one: a young remainder that would
+ * open a mostly empty unit stays. Where no place is full, the one that wastes the smallest share
+ * wins; what does not reach one unit goes as it is.
+ */
+export function planMessage(queues: Queues, reason: SendReason, limits: PlanLimits): Plan {
+  const line = sendingOrder(queues);
+  const { stops, mustGo } = stopsAlong(line, queues, limits);
+  const last = stops.at(-1);
+  if (last === undefined) return NOTHING;
+  if (reason === "flush" && stops.length === line.length) return last.plan;
+  const isMoreDue = mustGo < line.filter((place) => place.isDue).length;
+  const allowed = isMoreDue ? stops : stops.slice(Math.max(0, mustGo - 1));
+  const isLowDue = queues.operational.due + queues.low.due > 0;
+  const isShort = reason === "high-due" && !isLowDue && !isMoreDue;
+  const ends = isShort ? allowed : [...allowed].reverse();
+  return (ends.find(isFull) ?? leastWasteful(ends) ?? last).plan;
+}
+
+/** One event in sending order. */
+interface Place {
+  readonly queue: Queue;
+  readonly isDue: boolean;
+}
+
+/** All of high counts as due: it goes with every message. */
+function sendingOrder(queues: Queues): readonly Place[] {
+  const dueOf = (queue: Queue): number =>
+    queue === "high" ? queues.high.sizes.length : queues[queue].due;
+  const places = (isDue: boolean, count: (queue: Queue) => number): readonly Place[] =>
+    QUEUES.flatMap((queue) => Array<Place>(count(queue)).fill({ queue, isDue }));
+  return [
+    ...places(true, dueOf),
+    ...places(false, (queue) => queues[queue].sizes.length - dueOf(queue)),
+  ];
+}
+
+/**
+ * The places where a message could end, and how many of the events that have to go it can hold. A
+ * queue whose next event does not fit is passed over, the others go on.
+ */
+function stopsAlong(
+  line: readonly Place[],
+  queues: Queues,
+  limits: PlanLimits,
+): { readonly stops: readonly Stop[]; readonly mustGo: number } {
+  const stops: Stop[] = [];
+  const closed = new Set<Queue>();
+  let plan = NOTHING;
+  let bytes = 0;
+  let mustGo = 0;
+  for (const { queue, isDue } of line) {
+    if (stops.length >= limits.maxEvents) break;
+    const size = queues[queue].sizes[plan[queue]] ?? 0;
+    const meteredBytes = limits.meteredBytes(bytes + size, stops.length + 1);
+    if (meteredBytes > limits.maxBytes) closed.add(queue);
+    if (closed.has(queue)) continue;
+    plan = { ...plan, [queue]: plan[queue] + 1 };
+    bytes += size;
+    stops.push({ plan, meteredBytes });
+    if (isDue) mustGo += 1;
+  }
+  return { stops, mustGo };
+}
+
+function wasteBytes(stop: Stop): number {
+  return Math.ceil(stop.meteredBytes / METER_BYTES) * METER_BYTES - stop.meteredBytes;
+}
+
+function isFull(stop: Stop): boolean {
+  return stop.meteredBytes >= METER_BYTES && wasteBytes(stop) <= TOLERATED_WASTE_BYTES;
+}
+
+/** The first with the smallest share of waste, among those of one unit or more. */
+function leastWasteful(stops: readonly Stop[]): Stop | undefined {
+  const share = (stop: Stop): number => wasteBytes(stop) / stop.meteredBytes;
+  let best: Stop | undefined;
+  for (const stop of stops) {
+    if (stop.meteredBytes < METER_BYTES) continue;
+    if (best === undefined || share(stop) < share(best)) best = stop;
+  }
+  return best;
 }

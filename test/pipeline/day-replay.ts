@@ -32,6 +32,8 @@ export interface DayReplay {
   /** Longest wait of an event that arrived, by its priority, from submit or snapshot to the hub. */
   readonly longestHighWaitMs: number;
   readonly events: number;
+  /** Events that the spool evicted within the day to make room. */
+  readonly dropped: number;
   readonly failures: readonly string[];
 }
 
@@ -66,8 +68,9 @@ async function replayIn(
   let events = 0;
   let longestHighWaitMs = 0;
   let uuids = 0;
+  const spool = new MemorySpool(clock, settings.maxCacheBytes);
   const pipeline = createPipeline({
-    spool: new MemorySpool(clock, settings.maxCacheBytes),
+    spool,
     ledger: createLedger(clock),
     clock,
     random: {
@@ -120,8 +123,9 @@ async function replayIn(
     pipeline.submit([draft]);
   }
   await clock.advance(DAY_MS - clock.monotonicMs());
+  const dropped = spool.takeCounts().reduce((sum, counts) => sum + counts.droppedEvents, 0);
   await pipeline.stop();
-  return { ...figures(sizes), byReason, sizes, longestHighWaitMs, events, failures };
+  return { ...figures(sizes), byReason, sizes, longestHighWaitMs, events, dropped, failures };
 }
 
 function figures(sizes: readonly number[]) {

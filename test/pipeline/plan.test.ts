@@ -26,6 +26,10 @@ function sizeOf(sizes: readonly number[]): number {
   );
 }
 
+function wasteOf(size: number): number {
+  return Math.ceil(size / METER_BYTES) * METER_BYTES - size;
+}
+
 const none: Candidates = { sizes: [], due: 0 };
 const of = (count: number, size: number, due = 0): Candidates => ({
   sizes: Array.from({ length: count }, () => size),
@@ -85,14 +89,14 @@ test("something goes whenever something is due, even one event larger than whole
   assert.equal(plan.low, 1);
 });
 
-test("with enough fillers every message ends within one event of a whole unit, two at least", () => {
+test("with enough fillers every message ends within one event of a whole unit", () => {
   const fillers = fc.array(fc.integer({ min: 200, max: 900 }), { minLength: 250, maxLength: 400 });
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 200, max: 900 }), { minLength: 1, maxLength: 30 }),
       fillers,
       fc.constantFrom("high-due", "low-due", "size-reached", "flush"),
-      fc.integer({ min: 8_192, max: 60_000 }),
+      fc.integer({ min: 8_192, max: 40_000 }),
       (high, low, reason, maxBytes) => {
         const queues = {
           high: { sizes: high, due: 1 },
@@ -100,25 +104,55 @@ test("with enough fillers every message ends within one event of a whole unit, t
           low: { sizes: low, due: 0 },
         };
         const size = sizeOf(taken(queues, planMessage(queues, reason, limits(maxBytes))));
-        const units = Math.ceil(size / METER_BYTES);
-        assert.ok(units >= 2);
-        assert.ok(units * METER_BYTES - size <= 901, `${size} bytes`);
+        assert.ok(size >= METER_BYTES);
+        assert.ok(wasteOf(size) <= 901, `${size} bytes`);
       },
     ),
   );
 });
 
-test("high that is due takes two units and leaves the other fillers for later", () => {
+test("high that is due takes the first full units and leaves the other fillers for later", () => {
   const queues = { high: of(1, 500, 1), operational: of(2, 400), low: of(100, 500) };
   const plan = planMessage(queues, "high-due", limits(204_800));
   assert.deepEqual(plan, { high: 1, operational: 2, low: 13 });
 });
 
-test("an operational event that does not fit does not keep low from filling", () => {
-  const queues = { high: of(1, 500, 1), operational: of(1, 9_000), low: of(100, 500) };
+test("a large event at the head of low does not keep an urgent message small", () => {
+  const queues = {
+    high: of(1, 500, 1),
+    operational: none,
+    low: { sizes: [25_000, ...of(40, 300).sizes], due: 0 },
+  };
   const plan = planMessage(queues, "high-due", limits(204_800));
-  assert.equal(plan.operational, 0);
-  assert.equal(plan.low, 14);
+  assert.ok(plan.low > 1 && plan.low < 41);
+  assert.ok(wasteOf(sizeOf(taken(queues, plan))) <= METER_BYTES / 10);
+});
+
+test("an event that does not fit does not keep the next queue from filling", () => {
+  const queues = { high: of(1, 500, 1), operational: of(1, 7_900), low: of(100, 500) };
+  const plan = planMessage(queues, "high-due", limits(8_192));
+  assert.deepEqual(plan, { high: 1, operational: 0, low: 14 });
+});
+
+test("low that is due together with high takes the last full units instead of the first", () => {
+  const queues = { high: of(1, 500, 1), operational: none, low: of(100, 500, 1) };
+  const size = sizeOf(taken(queues, planMessage(queues, "high-due", limits(204_800))));
+  assert.ok(size > 11 * METER_BYTES && wasteOf(size) <= METER_BYTES / 10, `${size} bytes`);
+});
+
+test("of more due events than fit as many go as fill whole units", () => {
+  const queues = { high: none, operational: none, low: of(100, 1_500, 100) };
+  const size = sizeOf(taken(queues, planMessage(queues, "low-due", limits(10_000))));
+  assert.ok(size <= 2 * METER_BYTES && size > 2 * METER_BYTES - 1_501, `${size} bytes`);
+});
+
+test("what cannot fill one unit goes as it is", () => {
+  const queues = { high: of(1, 500, 1), operational: of(1, 400), low: of(3, 500) };
+  assert.deepEqual(planMessage(queues, "high-due", limits(204_800)), {
+    high: 1,
+    operational: 1,
+    low: 3,
+  });
 });
 
 test("a young remainder that would open a mostly empty unit stays", () => {

@@ -153,3 +153,29 @@ export const SNAPSHOT_DRAFTS: readonly EventDraft[] = [
     ],
   },
 ];
+
+const findings = Array.from({ length: 60 }, (_, at) => ({
+  CceId: `CCE-${at}`,
+  Description: `Ensure that file ${at} is configured as the baseline asks for`,
+  Result: "Fail",
+  Severity: "Important",
+  Error: "expected 1, found 0",
+  ExtraDetails: { Evidence: `/etc/sysctl.d/${at}.conf line 12`, Source: "file" },
+}));
+
+const rules = Array.from({ length: 40 }, (_, at) => ({
+  Enabled: true,
+  Action: "Allow",
+  Direction: "In",
+  ChainName: "INPUT",
+  Priority: at,
+  DestinationPort: String(8_000 + at),
+  Protocol: "tcp",
+  ExtraDetails: { Table: "filter", Family: "inet" },
+}));
+
+/** Snapshot events of several units each, which wait in front of many small ones. */
+export const LARGE_DRAFTS: readonly EventDraft[] = [
+  { name: "FirewallConfiguration", payload: rules },
+  { name: "OSBaseline", payload: findings },
+];
