@@ -17,13 +17,13 @@ const CONNECT_DEADLINE_MS = 30_000;
 const WRONG_VERSION = 1;
 const NOT_AUTHORISED = 5;
 
-/** Serves one MQTT connection, from CONNECT to its end. */
+/** Serves one MQTT connection, from CONNECT to its end. Returns its wire, so that it can be cut. */
 export function serveConnection(
   core: HubCore,
   stream: Duplex,
   socket: TLSSocket,
   via: HubConnection["via"],
-): void {
+): MqttWire {
   let owner: ConnectionOwner | undefined;
   const deadline = core.clock.after(CONNECT_DEADLINE_MS, () => wire.close("no CONNECT in time"));
   const violate = (what: string): void => core.tellViolation({ identity: owner?.identity, what });
@@ -46,6 +46,7 @@ export function serveConnection(
       owner?.onClosed(why);
     },
   });
+  return wire;
 }
 
 function connect(core: HubCore, knock: Knock, packet: IConnectPacket): ConnectionOwner | undefined {

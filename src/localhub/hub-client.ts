@@ -71,8 +71,7 @@ export function attachClient(
         // Only a connection that ends without this word has a will. Source: MQTT 3.1.1 section 3.14.
         will = undefined;
         wire.close("the client disconnected");
-      } else if (received.cmd === "subscribe") subscribe(client, received, timers);
-      else serve(client, received);
+      } else serve(client, received, timers);
     },
     onClosed(why) {
       idle.stop();
@@ -90,10 +89,31 @@ export function attachClient(
   return owner;
 }
 
-function serve(client: HubClient, packet: Packet): void {
+const FROM_CLIENTS: readonly string[] = [
+  "publish",
+  "puback",
+  "subscribe",
+  "unsubscribe",
+  "pingreq",
+];
+
+/** Packet ids run from 1; the parser says -1 for none at all. Source: MQTT 3.1.1 section 2.3.1. */
+function lacksPacketId(packet: Packet): boolean {
+  const isWithoutId = packet.cmd === "pingreq" || (packet.cmd === "publish" && packet.qos === 0);
+  return !isWithoutId && (packet.messageId ?? 0) <= 0;
+}
+
+function serve(client: HubClient, packet: Packet, timers: Set<Timer>): void {
+  if (FROM_CLIENTS.includes(packet.cmd) && lacksPacketId(packet)) {
+    client.violate(`packet ${packet.cmd} without a packet id`);
+    return;
+  }
   switch (packet.cmd) {
     case "publish":
       takePublish(client, packet);
+      return;
+    case "subscribe":
+      subscribe(client, packet, timers);
       return;
     case "puback":
       takePuback(client, packet.messageId ?? 0);
@@ -113,10 +133,6 @@ function serve(client: HubClient, packet: Packet): void {
 function takePublish(client: HubClient, packet: IPublishPacket): void {
   if (packet.qos === 2) {
     client.violate("publish with quality of service 2");
-    return;
-  }
-  if (packet.qos === 1 && (packet.messageId ?? 0) === 0) {
-    client.violate("publish with packet id 0");
     return;
   }
   const topic = parsePublishTopic(packet.topic, client.record.identity);
@@ -139,8 +155,8 @@ function subscribe(client: HubClient, packet: ISubscribePacket, timers: Set<Time
   const { core, record, session } = client;
   const { subscriptions, messageId = 0 } = packet;
   const unknown = subscriptions.find(({ topic }) => !isKnownFilter(topic, record.identity));
-  if (subscriptions.length === 0 || messageId === 0) {
-    client.violate("SUBSCRIBE without a topic or a packet id");
+  if (subscriptions.length === 0) {
+    client.violate("SUBSCRIBE without a topic");
   } else if (subscriptions.length > MAX_TOPICS) {
     client.violate(`more than ${MAX_TOPICS} topics in one SUBSCRIBE`);
   } else if (unknown !== undefined) {

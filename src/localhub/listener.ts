@@ -6,7 +6,9 @@ import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } 
 import { createWebSocketStream, WebSocketServer } from "ws";
 import type { PemPair } from "./authority.ts";
 import { serveConnection } from "./client-intake.ts";
+import type { HubConnection } from "./hub-contract.ts";
 import type { HubCore } from "./hub-model.ts";
+import type { MqttWire } from "./mqtt-wire.ts";
 import { answerRegistry } from "./registry-desk.ts";
 
 const WEB_SOCKET_PATH = "/$iothub/websocket";
@@ -40,13 +42,17 @@ export async function listen(
 ): Promise<Listener> {
   const tls = tlsOptions(pair, caPem);
   const sockets = new Set<Socket>();
-  const mqttServer = createTlsServer(tls, (socket) =>
-    serveConnection(core, socket, socket, "mqtt"),
-  );
+  const wires = new Set<MqttWire>();
+  const serve: Serve = (stream, socket, via) => {
+    const wire = serveConnection(core, stream, socket, via);
+    wires.add(wire);
+    stream.once("close", () => wires.delete(wire));
+  };
+  const mqttServer = createTlsServer(tls, (socket) => serve(socket, socket, "mqtt"));
   const httpsServer = createHttpsServer(tls, (request, response) =>
     answerRegistry(core, request, response),
   );
-  const webSockets = serveWebSockets(core, httpsServer);
+  const webSockets = serveWebSockets(httpsServer, serve);
   const servers: TcpServer[] = [];
   for (const server of [mqttServer, httpsServer]) {
     server.on("connection", (socket: Socket) => {
@@ -59,8 +65,14 @@ export async function listen(
     server.maxConnections = MAX_CONNECTIONS;
   }
 
+  /** At once: nobody is connected any more when this returns. */
+  function cut(why: string): void {
+    for (const wire of wires) wire.close(why);
+  }
+
   async function close(): Promise<void> {
     for (const socket of sockets) socket.destroy();
+    cut("the hub went down");
     for (const client of webSockets.clients) client.terminate();
     await Promise.all(servers.map(stopped));
   }
@@ -77,6 +89,7 @@ export async function listen(
       },
       dropAll() {
         for (const socket of sockets) socket.resetAndDestroy();
+        cut("the network failed");
       },
       close,
     };
@@ -87,7 +100,9 @@ export async function listen(
   }
 }
 
-function serveWebSockets(core: HubCore, server: HttpsServer): WebSocketServer {
+type Serve = (stream: Duplex, socket: TLSSocket, via: HubConnection["via"]) => void;
+
+function serveWebSockets(server: HttpsServer, serve: Serve): WebSocketServer {
   const webSockets = new WebSocketServer({
     noServer: true,
     handleProtocols: () => "mqtt",
@@ -102,7 +117,7 @@ function serveWebSockets(core: HubCore, server: HttpsServer): WebSocketServer {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on("error", () => webSocket.terminate());
         if (request.socket instanceof TLSSocket) {
-          serveConnection(core, createWebSocketStream(webSocket), request.socket, "websocket");
+          serve(createWebSocketStream(webSocket), request.socket, "websocket");
         }
       });
     }
