@@ -44,6 +44,8 @@ export interface Sender {
 const SHORTEST_PAUSE_MS = 500;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 120_000;
+/** Longest pause that a hub may ask for: a wrong number must not silence the agent. */
+const LONGEST_HUB_PAUSE_MS = 3_600_000;
 
 /** Events dropped in a row, with nothing acknowledged between, before the hub itself is suspected. */
 const SUSPICIOUS_DROPS = 2;
@@ -128,9 +130,15 @@ export function createSender(options: SenderOptions): Sender {
       if (!canSend()) break;
       // What the hub asks for is kept even across a new connection; our own guess is not.
       if (outcome.afterMs === undefined) await clock.sleep(ownPauseMs, hurry.signal);
-      else await clock.sleep(Math.max(outcome.afterMs, SHORTEST_PAUSE_MS), stopping.signal);
+      else await clock.sleep(hubPauseMs(outcome.afterMs), stopping.signal);
     }
     pending = [draft, ...pending];
+  }
+
+  /** Never shorter than asked for, up to a quarter longer: a fleet must not come back at once. */
+  function hubPauseMs(afterMs: number): number {
+    const askedMs = Math.min(Math.max(afterMs, SHORTEST_PAUSE_MS), LONGEST_HUB_PAUSE_MS);
+    return askedMs * (1 + options.random.fraction() / 4);
   }
 
   function releaseEvents(events: readonly QueuedEvent[]): void {

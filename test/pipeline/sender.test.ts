@@ -177,19 +177,30 @@ test("a reconnection ends a pause between attempts", async (t) => {
   assert.deepEqual(b.arrived, ["a"]);
 });
 
-test("the pause that the hub asks for is kept", async (t) => {
+test("the pause that the hub asks for is kept and spread by up to a quarter", async (t) => {
   const b = bench(t);
   b.setHub(() => ({ status: "retry", reason: "throttled", afterMs: 30_000 }));
   b.pipeline.setConnected(true);
   b.pipeline.submit([login("a")]);
   await b.clock.advance(7 * MINUTE_MS);
   b.setHub(() => ACKNOWLEDGED);
-  await b.clock.advance(29_999);
+  await b.clock.advance(30_000);
   assert.equal(b.attempts.length, 1);
-  await b.clock.advance(1);
+  await b.clock.advance(7_500);
   assert.equal(b.attempts.length, 2);
   assert.equal(b.attempts[1]?.messageId, b.attempts[0]?.messageId);
   assert.deepEqual(b.ledger.take(), { messagesSent: 1, messagesUnder4Kb: 1, totalFailed: 1 });
+});
+
+test("a hub that asks for an endless pause is tried again after an hour and a quarter", async (t) => {
+  const b = bench(t);
+  b.setHub(() => ({ status: "retry", reason: "throttled", afterMs: Number.MAX_SAFE_INTEGER }));
+  b.pipeline.setConnected(true);
+  b.pipeline.submit([login("a")]);
+  await b.clock.advance(7 * MINUTE_MS);
+  b.setHub(() => ACKNOWLEDGED);
+  await b.clock.advance(75 * MINUTE_MS);
+  assert.deepEqual(b.arrived, ["a"]);
 });
 
 test("a refused message is taken apart until only the event at fault is dropped", async (t) => {
