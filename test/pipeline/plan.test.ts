@@ -89,11 +89,11 @@ test("something goes whenever something is due, even one event larger than whole
   assert.equal(plan.low, 1);
 });
 
-test("with enough fillers a message wastes no more than whole units less one event would", () => {
+test("with enough fillers a message is full, or wastes no more than whole units less one event would", () => {
   const fillers = fc.array(fc.integer({ min: 200, max: 900 }), { minLength: 250, maxLength: 400 });
   fc.assert(
     fc.property(
-      fc.array(fc.integer({ min: 200, max: 900 }), { minLength: 1, maxLength: 30 }),
+      fc.array(fc.integer({ min: 200, max: 900 }), { minLength: 1, maxLength: 8 }),
       fillers,
       fc.constantFrom("high-due", "low-due", "size-reached", "flush"),
       fc.integer({ min: 8_192, max: 40_000 }),
@@ -106,7 +106,8 @@ test("with enough fillers a message wastes no more than whole units less one eve
         const size = sizeOf(taken(queues, planMessage(queues, reason, limits(maxBytes))));
         assert.ok(size >= METER_BYTES);
         const wholeBytes = Math.floor(maxBytes / METER_BYTES) * METER_BYTES;
-        assert.ok(wasteOf(size) / size <= 901 / (wholeBytes - 901), `${size} bytes`);
+        const isFull = wasteOf(size) <= METER_BYTES / 10;
+        assert.ok(isFull || wasteOf(size) / size <= 901 / (wholeBytes - 901), `${size} bytes`);
       },
     ),
   );
