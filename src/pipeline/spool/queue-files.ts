@@ -15,8 +15,13 @@ import type { Queue, QueuedEvent } from "./spool-contract.ts";
 
 /** What recovery found in the files of a queue. */
 export interface Recovered {
-  /** Records that wait, oldest first: facts only. */
-  readonly waiting: readonly RecordFacts[];
+  /** Records that wait, and the bytes of their JSON. */
+  readonly events: number;
+  readonly jsonBytes: number;
+  /** Records that were appended after the journal was last written, by priority. */
+  readonly uncounted: Readonly<Record<"High" | "Low", number>>;
+  /** Sequence of the newest record, 0 when none waits. */
+  readonly newest: number;
   readonly damaged: number;
   readonly torn: number;
 }
@@ -26,8 +31,8 @@ export interface Recovered {
  * others are found again when they are needed, so memory does not grow with the cache.
  */
 export interface QueueFiles {
-  /** Finds what waits behind `released`. Call once, before anything else. */
-  recover(released: number): Recovered;
+  /** Finds what waits behind `released`; the journal counts what lies before `next`. Call once, first. */
+  recover(released: number, next: number): Recovered;
   /** Appends whole records; throws what write(2) throws, and then nothing was appended. */
   append(records: readonly { readonly facts: RecordFacts; readonly json: string }[]): number;
   /** Facts of the oldest record that waits. */
@@ -96,8 +101,11 @@ export function openQueueFiles(options: {
   }
 
   return {
-    recover(released) {
-      const waiting: RecordFacts[] = [];
+    recover(released, next) {
+      const uncounted = { High: 0, Low: 0 };
+      let events = 0;
+      let jsonBytes = 0;
+      let newest = 0;
       let damaged = 0;
       let torn = 0;
       for (const path of segmentPaths(folder, queue)) {
@@ -110,7 +118,12 @@ export function openQueueFiles(options: {
           continue;
         }
         segments.push(scanned.segment);
-        waiting.push(...live);
+        for (const place of live) {
+          events += 1;
+          jsonBytes += jsonBytesOf(place);
+          newest = Math.max(newest, place.sequence);
+          if (place.sequence >= next) uncounted[place.priority] += 1;
+        }
       }
       const last = segments.at(-1);
       if (last !== undefined) reopenSegment(last);
@@ -118,7 +131,7 @@ export function openQueueFiles(options: {
       if (first !== undefined) {
         first.next = first.places.filter((place) => place.sequence <= released).length;
       }
-      return { waiting, damaged, torn };
+      return { events, jsonBytes, uncounted, newest, damaged, torn };
     },
     append(records) {
       const [first] = records;

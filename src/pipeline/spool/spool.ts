@@ -115,30 +115,20 @@ class FileSpool implements Spool {
     let torn = 0;
     for (const queue of QUEUES) {
       const record = this.queues[queue];
-      const found = record.files.recover(this.state_.released[queue]);
+      const found = record.files.recover(this.state_.released[queue], this.state_.next[queue]);
       damaged += found.damaged;
       torn += found.torn;
-      for (const facts of found.waiting) {
-        if (facts.sequence >= this.state_.next[queue]) {
-          this.state_.counts[facts.priority].collected += 1;
-          this.state_.next[queue] = facts.sequence + 1;
-        }
-      }
-      this.recount(record, found.waiting.length);
+      this.state_.counts.High.collected += found.uncounted.High;
+      this.state_.counts.Low.collected += found.uncounted.Low;
+      this.state_.next[queue] = Math.max(this.state_.next[queue], found.newest + 1);
+      record.events = found.events;
+      record.jsonBytes = found.jsonBytes;
+      this.usedBytes += found.jsonBytes + found.events * RECORD_OVERHEAD_BYTES;
     }
     if (damaged + torn > 0 || this.journal.isDamaged) {
       this.options.log.warn({ damaged, torn }, "spool was damaged, the rest of it is intact");
     }
     this.makeRoom(0, "high");
-  }
-
-  /** Adds up what waits, from the files: only at start. */
-  private recount(record: QueueRecord, events: number): void {
-    record.events = events;
-    record.jsonBytes = record.files
-      .peek(Number.MAX_SAFE_INTEGER)
-      .reduce((sum, event) => sum + event.sizeBytes, 0);
-    this.usedBytes += record.jsonBytes + events * RECORD_OVERHEAD_BYTES;
   }
 
   append(entries: readonly SpoolEntry[]): AppendOutcome {
@@ -152,21 +142,30 @@ class FileSpool implements Spool {
   }
 
   private appendTo(queue: Queue, entries: readonly SpoolEntry[]): number {
-    const accepted: SpoolEntry[] = [];
+    let accepted: SpoolEntry[] = [];
     let bytes = 0;
     for (const entry of entries) {
       const size = Buffer.byteLength(entry.json) + RECORD_OVERHEAD_BYTES;
-      this.state_.counts[entry.priority].collected += 1;
+      if (!this.makeRoom(bytes + size, queue)) {
+        // The first part of a large batch may have to give way to the rest of it.
+        this.writeOrHold(queue, accepted);
+        accepted = [];
+        bytes = 0;
+      }
       if (this.makeRoom(bytes + size, queue)) {
         accepted.push(entry);
         bytes += size;
       } else {
-        this.countDrop(entry.priority, entry.name);
+        this.countUnwrittenDrop(entry);
         this.writeState();
       }
     }
-    if (this.held.length > 0 || !this.write(queue, accepted)) this.hold_(accepted);
+    this.writeOrHold(queue, accepted);
     return entries.length;
+  }
+
+  private writeOrHold(queue: Queue, entries: readonly SpoolEntry[]): void {
+    if (this.held.length > 0 || !this.write(queue, entries)) this.keepInMemory(entries);
   }
 
   /** Writes entries to their queue; false when the disk refuses them. */
@@ -188,6 +187,7 @@ class FileSpool implements Spool {
       const bytes = record.files.append(records);
       this.state_.next[queue] = first + entries.length;
       record.events += entries.length;
+      for (const { priority } of entries) this.state_.counts[priority].collected += 1;
       record.jsonBytes += bytes - entries.length * RECORD_OVERHEAD_BYTES;
       this.usedBytes += bytes;
       this.isDiskRefusing = false;
@@ -208,7 +208,7 @@ class FileSpool implements Spool {
     );
   }
 
-  private hold_(entries: readonly SpoolEntry[]): void {
+  private keepInMemory(entries: readonly SpoolEntry[]): void {
     this.held.push(...entries);
     this.heldBytes += entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.json), 0);
     while (this.heldBytes > HELD_LIMIT_BYTES) {
@@ -216,11 +216,12 @@ class FileSpool implements Spool {
       const [dropped] = this.held.splice(Math.max(0, low), 1);
       if (dropped === undefined) break;
       this.heldBytes -= Buffer.byteLength(dropped.json);
-      this.countDrop(dropped.priority, dropped.name);
+      this.countUnwrittenDrop(dropped);
     }
   }
 
   retryHeld(): number {
+    if (this.held.length === 0) return 0;
     for (const queue of QUEUES) {
       const mine = this.held.filter((entry) => entry.queue === queue);
       if (mine.length === 0) continue;
@@ -319,6 +320,12 @@ class FileSpool implements Spool {
     const counts = this.state_.counts[priority];
     counts.dropped += 1;
     counts.droppedByName.set(name, (counts.droppedByName.get(name) ?? 0) + 1);
+  }
+
+  /** An event that never reached a file counts as collected and dropped at once. */
+  private countUnwrittenDrop(entry: SpoolEntry): void {
+    this.state_.counts[entry.priority].collected += 1;
+    this.countDrop(entry.priority, entry.name);
   }
 
   private writeState(): void {
