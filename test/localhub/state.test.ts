@@ -112,6 +112,7 @@ describe("the folder of a hub", () => {
       rmSync(join(folder, "ca-key.pem"));
       const third = await once(folder);
       assert.notEqual(third.ca, first.ca);
+      assert.ok(new X509Certificate(third.server).verify(new X509Certificate(third.ca).publicKey));
       for (const text of ["{broken", "[]", '{"gateway":1}']) {
         writeFileSync(join(folder, "keys.json"), text);
         await assert.rejects(once(folder), (error) => {
