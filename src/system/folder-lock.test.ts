@@ -109,8 +109,8 @@ describe("a locked state folder", () => {
   it("is free when its holder has ended and only its parent has not noticed", async (test) => {
     const folder = join(temporaryFolder(test), "state");
     lockFolder(folder)();
-    // The shell becomes a sleep that never waits for its child, which so stays a zombie.
-    const parent = spawn("/bin/sh", ["-c", "read line & echo $!; exec sleep 60"], {
+    // The shell is a sleep by the time its child ends, and sleep waits for nobody: a zombie stays.
+    const parent = spawn("/bin/sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     test.after(() => parent.kill("SIGKILL"));
