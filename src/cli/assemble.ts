@@ -37,6 +37,7 @@ export interface AssembleOptions {
 
 const SECURITY_INTERFACE_BYTES = "urn:azureiot:Security:SecurityAgent:1".length;
 const MAX_PEM_BYTES = 1_048_576;
+const MOST_FAULTS_TOLD = 8;
 
 /**
  * Puts an agent together from its configuration. Throws AgentError when a person must act: no usable
@@ -126,8 +127,11 @@ export function transportDeps(
 }
 
 function unusableConfiguration(reading: ConfigReading): AgentError {
-  const errors = reading.faults.filter((fault) => fault.severity === "error");
-  const text = errors.map(({ key, message }) => (key === "" ? message : `${key}: ${message}`));
+  // Faults without an end of their own come along: they are often why the rest is missing.
+  const text = [...reading.faults]
+    .sort((one, other) => Number(one.severity === "error") - Number(other.severity === "error"))
+    .slice(-MOST_FAULTS_TOLD)
+    .map(({ key, message }) => (key === "" ? message : `${key}: ${message}`));
   return new AgentError("AGENT_CONFIG_INVALID", text.join("; "), {
     remedy: "See docs/configuration.md, or run `gatewarden doctor --config FILE`.",
   });

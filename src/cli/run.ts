@@ -55,9 +55,13 @@ export const runCommand: Command = {
     const text = file === undefined ? undefined : readConfigFile(file);
     const reading = readConfig(text, environment.variables);
     const log = createLog({ level: reading.config.log.level });
-    for (const { key, message } of reading.faults)
-      log.warn({ key, message }, "configuration fault");
-    for (const { key, message } of reading.warnings) log.warn({ key, message }, "configuration");
+    // Without a transport the error that ends the command names every fault.
+    if (reading.transport !== undefined) {
+      for (const { key, message } of reading.faults) {
+        log.warn({ key, message }, "configuration fault");
+      }
+      for (const { key, message } of reading.warnings) log.warn({ key, message }, "configuration");
+    }
     const { agent, agentId, release } = await assembleAgent({ reading, environment, log });
     const guard = guardProcess(log);
     try {
