@@ -7,11 +7,13 @@ import {
   readJson,
   reopenSegment,
   type Segment,
-  scanSegment,
   segmentPaths,
+  sequenceInName,
   syncSegment,
+  tryScanSegment,
 } from "./segment-file.ts";
 import type { Queue, QueuedEvent } from "./spool-contract.ts";
+import { syncFolderOf } from "./write-whole.ts";
 
 /** What recovery found in the files of a queue. */
 export interface Recovered {
@@ -20,7 +22,7 @@ export interface Recovered {
   readonly jsonBytes: number;
   /** Records that were appended after the journal was last written, by priority. */
   readonly uncounted: Readonly<Record<"High" | "Low", number>>;
-  /** Sequence of the newest record, 0 when none waits. */
+  /** Highest sequence that was used, as far as the files tell; 0 when they are empty. */
   readonly newest: number;
   readonly damaged: number;
   readonly torn: number;
@@ -40,8 +42,17 @@ export interface QueueFiles {
   /** Removes the oldest record and returns it. */
   removeOldest(): RecordPlace | undefined;
   peek(maxBytes: number): readonly QueuedEvent[];
+  /** Deletes files that are used up. Call when the journal says so, or a kill takes their sequences. */
+  deleteSpent(): void;
+  /** Rejects with what fdatasync(2) says; the next call tries all of it again. */
   sync(): Promise<void>;
   close(): void;
+}
+
+interface Head {
+  readonly segment: Segment;
+  readonly places: RecordPlace[];
+  next: number;
 }
 
 /** Bytes of a record besides its JSON. */
@@ -64,29 +75,58 @@ export function openQueueFiles(options: {
   readonly folder: string;
   readonly queue: Queue;
   readonly segmentBytes: number;
+  /** Records that waited are not in their file any more: it is gone or was damaged. */
+  readonly onLost: (events: number, jsonBytes: number) => void;
 }): QueueFiles {
-  const { folder, queue, segmentBytes } = options;
+  const { folder, queue, segmentBytes, onLost } = options;
   let segments: Segment[] = [];
   /** Records of the oldest segment; `next` is the first that waits. */
-  let head: { readonly segment: Segment; readonly places: RecordPlace[]; next: number } | undefined;
+  let head: Head | undefined;
+  /** Used up, but still to be deleted. */
+  let spent: Segment[] = [];
+  let releasedThrough = 0;
   const unsynced = new Set<Segment>();
+  let hasNewFile = false;
 
-  function ensureHead(): typeof head {
-    while (head === undefined || head.next >= head.places.length) {
+  /** Drops the oldest segment; records that should have waited in it and did not are lost. */
+  function dropOldest(oldest: Segment): void {
+    segments = segments.slice(1);
+    unsynced.delete(oldest);
+    spent.push(oldest);
+    head = undefined;
+    reportLost(oldest, 0, 0);
+  }
+
+  function reportLost(segment: Segment, events: number, jsonBytes: number): void {
+    const lostEvents = segment.waitingEvents - events;
+    const lostJsonBytes = segment.waitingJsonBytes - jsonBytes;
+    segment.waitingEvents = events;
+    segment.waitingJsonBytes = jsonBytes;
+    if (lostEvents !== 0 || lostJsonBytes !== 0) onLost(lostEvents, lostJsonBytes);
+  }
+
+  /** Makes the oldest segment the head; undefined when none is left or it cannot be read now. */
+  function ensureHead(): Head | undefined {
+    for (;;) {
       const [oldest] = segments;
       if (oldest === undefined) return undefined;
-      if (head !== undefined && head.segment === oldest) {
-        if (segments.length === 1) return head;
-        segments = segments.slice(1);
-        unsynced.delete(oldest);
-        deleteSegment(oldest);
-        head = undefined;
-        continue;
+      if (head === undefined) {
+        const scanned = tryScanSegment(oldest.path);
+        if (scanned === "unreadable") return undefined;
+        if (scanned === "gone") {
+          dropOldest(oldest);
+          continue;
+        }
+        const { places } = scanned;
+        const next = places.filter((place) => place.sequence <= releasedThrough).length;
+        head = { segment: oldest, places: [...places], next };
+        const waiting = places.slice(next);
+        const jsonBytes = waiting.reduce((sum, place) => sum + jsonBytesOf(place), 0);
+        reportLost(oldest, waiting.length, jsonBytes);
       }
-      head = { segment: oldest, places: [...scanSegment(oldest.path).places], next: 0 };
-      if (head.places.length === 0 && segments.length === 1) return head;
+      if (head.next < head.places.length || segments.length === 1) return head;
+      dropOldest(oldest);
     }
-    return head;
   }
 
   function segmentFor(bytes: number, firstSequence: number): Segment {
@@ -96,42 +136,51 @@ export function openQueueFiles(options: {
       return last;
     }
     const fresh = createSegment(folder, queue, firstSequence);
+    hasNewFile = true;
     segments = [...segments, fresh];
     return fresh;
   }
 
+  /** Reads records of a segment; none when it cannot be read. */
+  function read(segment: Segment, places: readonly RecordPlace[]): readonly QueuedEvent[] {
+    if (places.length === 0) return [];
+    try {
+      return queuedEvents(queue, segment, places);
+    } catch {
+      // A head that is gone is found out when it is scanned again; what is unreadable now may come back.
+      if (head?.segment === segment) head = undefined;
+      return [];
+    }
+  }
+
   return {
     recover(released, next) {
+      const found = { events: 0, jsonBytes: 0, newest: 0, damaged: 0, torn: 0 };
       const uncounted = { High: 0, Low: 0 };
-      let events = 0;
-      let jsonBytes = 0;
-      let newest = 0;
-      let damaged = 0;
-      let torn = 0;
+      releasedThrough = released;
       for (const path of segmentPaths(folder, queue)) {
-        const scanned = scanSegment(path);
-        damaged += scanned.damaged;
-        torn += scanned.isTorn ? 1 : 0;
-        const live = scanned.places.filter((place) => place.sequence > released);
-        if (live.length === 0) {
-          deleteSegment(scanned.segment);
+        const scanned = tryScanSegment(path);
+        if (typeof scanned === "string") {
+          found.damaged += 1;
+          found.newest = Math.max(found.newest, sequenceInName(path));
           continue;
         }
-        segments.push(scanned.segment);
-        for (const place of live) {
-          events += 1;
-          jsonBytes += jsonBytesOf(place);
-          newest = Math.max(newest, place.sequence);
+        const { segment, places } = scanned;
+        found.damaged += scanned.damaged;
+        found.torn += scanned.isTorn ? 1 : 0;
+        found.newest = Math.max(found.newest, segment.lastSequence);
+        for (const place of places.filter(({ sequence }) => sequence > released)) {
+          segment.waitingEvents += 1;
+          segment.waitingJsonBytes += jsonBytesOf(place);
           if (place.sequence >= next) uncounted[place.priority] += 1;
         }
+        found.events += segment.waitingEvents;
+        found.jsonBytes += segment.waitingJsonBytes;
+        (segment.waitingEvents === 0 ? spent : segments).push(segment);
       }
       const last = segments.at(-1);
-      if (last !== undefined) reopenSegment(last);
-      const first = ensureHead();
-      if (first !== undefined) {
-        first.next = first.places.filter((place) => place.sequence <= released).length;
-      }
-      return { events, jsonBytes, uncounted, newest, damaged, torn };
+      if (last !== undefined) tryReopen(last);
+      return { ...found, uncounted };
     },
     append(records) {
       const [first] = records;
@@ -150,6 +199,8 @@ export function openQueueFiles(options: {
         }
         at += length;
         segment.lastSequence = facts.sequence;
+        segment.waitingEvents += 1;
+        segment.waitingJsonBytes += length - RECORD_OVERHEAD_BYTES;
       }
       return bytes.length;
     },
@@ -160,38 +211,71 @@ export function openQueueFiles(options: {
     removeOldest() {
       const at = ensureHead();
       const place = at?.places[at.next];
-      if (at !== undefined && place !== undefined) at.next += 1;
+      if (at === undefined || place === undefined) return undefined;
+      at.next += 1;
+      at.segment.waitingEvents -= 1;
+      at.segment.waitingJsonBytes -= jsonBytesOf(place);
+      releasedThrough = place.sequence;
       return place;
     },
     peek(maxBytes) {
       const events: QueuedEvent[] = [];
       let room = maxBytes;
       const at = ensureHead();
+      if (at === undefined) return [];
       for (const segment of segments) {
-        const places =
-          at?.segment === segment ? at.places.slice(at.next) : scanSegment(segment.path).places;
+        const scanned = at.segment === segment ? undefined : tryScanSegment(segment.path);
+        // What lies behind an unread segment must not leave before it: release takes whole prefixes.
+        if (typeof scanned === "string") break;
+        const places = scanned?.places ?? at.places.slice(at.next);
         const wanted: RecordPlace[] = [];
         for (const place of places) {
           const size = jsonBytesOf(place);
-          if (events.length + wanted.length > 0 && size > room) {
-            return [...events, ...queuedEvents(queue, segment, wanted)];
-          }
+          if (events.length + wanted.length > 0 && size > room) break;
           room -= size;
           wanted.push(place);
         }
-        events.push(...queuedEvents(queue, segment, wanted));
+        const found = read(segment, wanted);
+        events.push(...found);
+        if (found.length < places.length) break;
       }
       return events;
     },
+    deleteSpent() {
+      for (const segment of spent) deleteSegment(segment);
+      spent = [];
+    },
     async sync() {
       const dirty = [...unsynced];
+      const folderOf = hasNewFile ? segments.at(-1)?.path : undefined;
       unsynced.clear();
-      for (const segment of dirty) await syncSegment(segment);
+      hasNewFile = false;
+      try {
+        for (const segment of dirty) await syncSegment(segment);
+        if (folderOf !== undefined) await syncFolderOf(folderOf);
+      } catch (error) {
+        for (const segment of dirty) if (segments.includes(segment)) unsynced.add(segment);
+        hasNewFile ||= folderOf !== undefined;
+        throw error;
+      }
+      // Only the newest is written to again; a large cache must not use up the open files.
+      for (const segment of segments.slice(0, -1)) {
+        if (!unsynced.has(segment)) closeSegment(segment);
+      }
     },
     close() {
-      for (const segment of segments) closeSegment(segment);
+      for (const segment of [...spent, ...segments]) closeSegment(segment);
     },
   };
+}
+
+/** Opens the newest segment for append; when that fails, the next append makes a new one. */
+function tryReopen(segment: Segment): void {
+  try {
+    reopenSegment(segment);
+  } catch {
+    closeSegment(segment);
+  }
 }
 
 function queuedEvents(

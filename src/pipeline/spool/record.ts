@@ -1,5 +1,5 @@
 import { EVENT_NAMES, type EventName } from "../../contract/event.ts";
-import { encodeFrame, type Frame } from "./frame.ts";
+import { encodeFrame, type Frame, MAX_PAYLOAD_BYTES } from "./frame.ts";
 
 /**
  * What a spool record says of its event, without the event:
@@ -22,6 +22,8 @@ export interface RecordPlace extends RecordFacts {
 }
 
 const FACTS_BYTES = 18;
+/** Longest JSON of a record, UTF-8 bytes: a longer one would be taken for damage when read. */
+export const MAX_JSON_BYTES = MAX_PAYLOAD_BYTES - FACTS_BYTES;
 
 export function encodeRecord(facts: RecordFacts, json: string): Buffer {
   const text = Buffer.from(json, "utf8");

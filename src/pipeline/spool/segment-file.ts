@@ -6,11 +6,11 @@ import {
   readdirSync,
   readFileSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { scanFrames } from "./frame.ts";
 import { placeOf, type RecordPlace } from "./record.ts";
+import { writeWhole } from "./write-whole.ts";
 
 const PRIVATE_FILE = 0o600;
 const NAME = /^(high|operational|low)-(\d{16})\.seg$/;
@@ -26,6 +26,11 @@ export interface Segment {
   bytes: number;
   /** Open for append; undefined for older segments. */
   descriptor: number | undefined;
+  /** Descriptor that fdatasync(2) works on just now: it must not be closed under it. */
+  syncing: number | undefined;
+  /** Records in it that wait, and the bytes of their JSON. */
+  waitingEvents: number;
+  waitingJsonBytes: number;
 }
 
 export interface ScannedSegment {
@@ -43,18 +48,40 @@ export function segmentPaths(folder: string, queue: string): readonly string[] {
     .map((name) => join(folder, name));
 }
 
-/** Reads a segment and finds its records; damage is counted, never an error. */
+/**
+ * As `scanSegment`; `gone` when there is no such file any more, `unreadable` when it cannot be read
+ * now: it may be readable later.
+ */
+export function tryScanSegment(path: string): ScannedSegment | "gone" | "unreadable" {
+  try {
+    return scanSegment(path);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT"
+      ? "gone"
+      : "unreadable";
+  }
+}
+
+/** Sequence in the name of a segment, 0 when the name is none that `createSegment` gives. */
+export function sequenceInName(path: string): number {
+  const sequence = Number(/(\d{16})\.seg$/.exec(path)?.[1] ?? 0);
+  return Number.isSafeInteger(sequence) ? sequence : 0;
+}
+
+/** Reads a segment and finds its records; damage is counted. Throws what open(2) and read(2) throw. */
 export function scanSegment(path: string): ScannedSegment {
   const { frames, goodEnd, damaged, isTorn } = scanFrames(readFileSync(path));
   const places = frames.flatMap((frame) => placeOf(frame) ?? []);
-  const named = Number(/(\d{16})\.seg$/.exec(path)?.[1] ?? 1);
-  const firstSequence = Math.max(1, named);
+  const firstSequence = Math.max(1, sequenceInName(path));
   const segment: Segment = {
     path,
     firstSequence,
     lastSequence: places.at(-1)?.sequence ?? firstSequence - 1,
     bytes: goodEnd,
     descriptor: undefined,
+    syncing: undefined,
+    waitingEvents: 0,
+    waitingJsonBytes: 0,
   };
   return { segment, places, damaged: damaged + (frames.length - places.length), isTorn };
 }
@@ -64,7 +91,16 @@ export function createSegment(folder: string, queue: string, firstSequence: numb
   const path = join(folder, `${queue}-${String(firstSequence).padStart(16, "0")}.seg`);
   // Truncated: only garbage can lie there, since sequences are never used twice.
   const descriptor = openSync(path, "w", PRIVATE_FILE);
-  return { path, firstSequence, lastSequence: firstSequence - 1, bytes: 0, descriptor };
+  return {
+    path,
+    firstSequence,
+    lastSequence: firstSequence - 1,
+    bytes: 0,
+    descriptor,
+    syncing: undefined,
+    waitingEvents: 0,
+    waitingJsonBytes: 0,
+  };
 }
 
 /** Opens an existing segment for append, cutting off what lies behind its last whole record. */
@@ -77,11 +113,8 @@ export function reopenSegment(segment: Segment): void {
 export function appendWhole(segment: Segment, bytes: Buffer): void {
   const { descriptor } = segment;
   if (descriptor === undefined) throw new Error("the segment is not open");
-  let written = 0;
   try {
-    while (written < bytes.length) {
-      written += writeSync(descriptor, bytes, written, undefined, segment.bytes + written);
-    }
+    writeWhole(descriptor, bytes, segment.bytes);
   } catch (error) {
     // A part that stays behind would be taken for a torn record; cutting needs no space.
     ftruncateSync(descriptor, segment.bytes);
@@ -100,14 +133,23 @@ export function readJson(segment: Segment, places: readonly RecordPlace[]): read
 export function syncSegment(segment: Segment): Promise<void> {
   const { descriptor } = segment;
   if (descriptor === undefined) return Promise.resolve();
+  segment.syncing = descriptor;
   return new Promise((resolve, reject) => {
-    fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+    fdatasync(descriptor, (error) => {
+      segment.syncing = undefined;
+      // It was closed meanwhile: its number could have become another file's.
+      if (segment.descriptor !== descriptor) closeSync(descriptor);
+      if (error === null) resolve();
+      else reject(error);
+    });
   });
 }
 
+/** Closes a segment, or leaves that to the fdatasync(2) under way. */
 export function closeSegment(segment: Segment): void {
-  if (segment.descriptor !== undefined) closeSync(segment.descriptor);
+  const { descriptor } = segment;
   segment.descriptor = undefined;
+  if (descriptor !== undefined && descriptor !== segment.syncing) closeSync(descriptor);
 }
 
 export function deleteSegment(segment: Segment): void {

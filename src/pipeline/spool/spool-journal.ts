@@ -1,18 +1,11 @@
-import {
-  closeSync,
-  fdatasync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EVENT_NAMES } from "../../contract/event.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
 import { parseJson } from "../../parse/json.ts";
 import { encodeFrame, scanFrames } from "./frame.ts";
 import { QUEUES, type Queue } from "./spool-contract.ts";
+import { replaceWhole, syncFolderOf, writeWhole } from "./write-whole.ts";
 
 export interface PriorityCounts {
   collected: number;
@@ -64,15 +57,29 @@ export function openSpoolJournal(folder: string): {
   let bytes = scanned.goodEnd;
   ftruncateSync(descriptor, bytes);
   let isDirty = false;
+  let isNewName = true;
+  let syncing: number | undefined;
 
   function compact(frame: Buffer): void {
-    const temporary = `${path}.new`;
-    const fresh = openSync(temporary, "w", PRIVATE_FILE);
-    writeSync(fresh, frame);
-    renameSync(temporary, path);
-    closeSync(descriptor);
+    const fresh = replaceWhole(path, frame);
+    // Left to the fdatasync(2) under way, which must not find another file behind its number.
+    if (descriptor !== syncing) closeSync(descriptor);
     descriptor = fresh;
+    isNewName = true;
     bytes = frame.length;
+  }
+
+  function syncData(): Promise<void> {
+    const synced = descriptor;
+    syncing = synced;
+    return new Promise((resolve, reject) => {
+      fdatasync(synced, (error) => {
+        syncing = undefined;
+        if (descriptor !== synced) closeSync(synced);
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
   }
 
   return {
@@ -87,19 +94,26 @@ export function openSpoolJournal(folder: string): {
           return;
         }
         try {
-          writeSync(descriptor, frame, 0, frame.length, bytes);
+          writeWhole(descriptor, frame);
         } catch (error) {
           ftruncateSync(descriptor, bytes);
           throw error;
         }
         bytes += frame.length;
       },
-      sync() {
-        if (!isDirty) return Promise.resolve();
+      async sync() {
+        if (!isDirty) return;
+        const isNamed = !isNewName;
         isDirty = false;
-        return new Promise((resolve, reject) => {
-          fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
-        });
+        isNewName = false;
+        try {
+          await syncData();
+          if (!isNamed) await syncFolderOf(path);
+        } catch (error) {
+          isDirty = true;
+          isNewName ||= !isNamed;
+          throw error;
+        }
       },
       close: () => closeSync(descriptor),
     },

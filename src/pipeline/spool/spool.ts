@@ -3,6 +3,7 @@ import type { QueueCounts } from "../../contract/agent-facts.ts";
 import type { Clock, Timer } from "../../contract/clock.ts";
 import { AgentError, describeError } from "../../contract/errors.ts";
 import type { Log } from "../../contract/log.ts";
+import { createHeldEntries } from "./held-entries.ts";
 import {
   jsonBytesOf,
   openQueueFiles,
@@ -10,7 +11,7 @@ import {
   RECORD_OVERHEAD_BYTES,
   recordBytesOf,
 } from "./queue-files.ts";
-import type { RecordPlace } from "./record.ts";
+import { MAX_JSON_BYTES, type RecordPlace } from "./record.ts";
 import {
   type AppendOutcome,
   QUEUES,
@@ -18,6 +19,7 @@ import {
   type Spool,
   type SpoolEntry,
 } from "./spool-contract.ts";
+import { countDrop, takeCountsOf } from "./spool-counts.ts";
 import { openSpoolJournal, type SpoolJournal, type SpoolState } from "./spool-journal.ts";
 
 export interface SpoolOptions {
@@ -38,7 +40,8 @@ export const DEFAULT_FLUSH = { highDelayMs: 2_000, lowDelayMs: 30_000, maxBytes:
 
 const LARGEST_SEGMENT_BYTES = 262_144;
 const SMALLEST_SEGMENT_BYTES = 16_384;
-const HELD_LIMIT_BYTES = 1_048_576;
+/** A batch is written in parts, so that a disk with little space left takes what it can. */
+const LARGEST_WRITE_BYTES = 65_536;
 /** Oldest first out: low, then operational, then high. */
 const EVICTION_ORDER: readonly Queue[] = ["low", "operational", "high"];
 
@@ -76,8 +79,7 @@ class FileSpool implements Spool {
   private readonly wallToMonotonicMs: number;
   private maxBytes: number;
   private usedBytes = 0;
-  private held: SpoolEntry[] = [];
-  private heldBytes = 0;
+  private readonly held = createHeldEntries();
   private holdThrough: Partial<Readonly<Record<Queue, number>>> = {};
   private syncTimer: Timer | undefined;
   private syncDueAtMs = 0;
@@ -106,7 +108,12 @@ class FileSpool implements Spool {
   private openQueue(queue: Queue): QueueRecord {
     const eighth = Math.floor(this.options.maxCacheBytes / 8);
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.max(SMALLEST_SEGMENT_BYTES, eighth));
-    const files = openQueueFiles({ folder: this.options.folder, queue, segmentBytes });
+    const files = openQueueFiles({
+      folder: this.options.folder,
+      queue,
+      segmentBytes,
+      onLost: (events, jsonBytes) => this.lost(queue, events, jsonBytes),
+    });
     return { queue, files, events: 0, jsonBytes: 0 };
   }
 
@@ -129,24 +136,49 @@ class FileSpool implements Spool {
       this.options.log.warn({ damaged, torn }, "spool was damaged, the rest of it is intact");
     }
     this.makeRoom(0, "high");
+    this.writeState();
+  }
+
+  /** Records that their file no longer has: their names are gone with them, their number is not. */
+  private lost(queue: Queue, events: number, jsonBytes: number): void {
+    const record = this.queues[queue];
+    record.events -= events;
+    record.jsonBytes -= jsonBytes;
+    this.usedBytes -= jsonBytes + events * RECORD_OVERHEAD_BYTES;
+    this.state_.counts[queue === "high" ? "High" : "Low"].dropped += Math.max(0, events);
+    this.options.log.warn(
+      { queue, events },
+      "spool files were changed or damaged, events are lost",
+    );
   }
 
   append(entries: readonly SpoolEntry[]): AppendOutcome {
-    if (this.held.length > 0) this.retryHeld();
-    let stored = 0;
-    for (const queue of QUEUES) {
-      const mine = entries.filter((entry) => entry.queue === queue);
-      if (mine.length > 0) stored += this.appendTo(queue, mine);
-    }
-    return { stored, heldInMemory: this.held.length };
+    this.retryHeld();
+    this.appendAll(entries);
+    const heldInMemory = this.held.count;
+    const stored =
+      heldInMemory === 0 ? entries.length : entries.filter((entry) => !this.held.has(entry)).length;
+    return { stored, heldInMemory };
   }
 
-  private appendTo(queue: Queue, entries: readonly SpoolEntry[]): number {
+  private appendAll(entries: readonly SpoolEntry[]): void {
+    for (const queue of QUEUES) {
+      const mine = entries.filter((entry) => entry.queue === queue);
+      if (mine.length > 0) this.appendTo(queue, mine);
+    }
+  }
+
+  private appendTo(queue: Queue, entries: readonly SpoolEntry[]): void {
     let accepted: SpoolEntry[] = [];
     let bytes = 0;
     for (const entry of entries) {
-      const size = Buffer.byteLength(entry.json) + RECORD_OVERHEAD_BYTES;
-      if (!this.makeRoom(bytes + size, queue)) {
+      const jsonBytes = Buffer.byteLength(entry.json);
+      const size = jsonBytes + RECORD_OVERHEAD_BYTES;
+      if (jsonBytes > MAX_JSON_BYTES) {
+        this.countUnwrittenDrop(entry);
+        continue;
+      }
+      if (bytes + size > LARGEST_WRITE_BYTES || !this.makeRoom(bytes + size, queue)) {
         // The first part of a large batch may have to give way to the rest of it.
         this.writeOrHold(queue, accepted);
         accepted = [];
@@ -161,11 +193,11 @@ class FileSpool implements Spool {
       }
     }
     this.writeOrHold(queue, accepted);
-    return entries.length;
   }
 
   private writeOrHold(queue: Queue, entries: readonly SpoolEntry[]): void {
-    if (this.held.length > 0 || !this.write(queue, entries)) this.keepInMemory(entries);
+    if (this.held.count === 0 && this.write(queue, entries)) return;
+    for (const dropped of this.held.add(entries)) this.countUnwrittenDrop(dropped);
   }
 
   /** Writes entries to their queue; false when the disk refuses them. */
@@ -208,35 +240,25 @@ class FileSpool implements Spool {
     );
   }
 
-  private keepInMemory(entries: readonly SpoolEntry[]): void {
-    this.held.push(...entries);
-    this.heldBytes += entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.json), 0);
-    while (this.heldBytes > HELD_LIMIT_BYTES) {
-      const low = this.held.findIndex((entry) => entry.queue === "low");
-      const [dropped] = this.held.splice(Math.max(0, low), 1);
-      if (dropped === undefined) break;
-      this.heldBytes -= Buffer.byteLength(dropped.json);
-      this.countUnwrittenDrop(dropped);
-    }
+  retryHeld(): number {
+    if (this.held.count === 0) return 0;
+    this.appendAll(this.held.takeAll());
+    if (this.held.count === 0) this.options.log.info({}, "disk takes the spool again");
+    this.writeState();
+    return this.held.count;
   }
 
-  retryHeld(): number {
-    if (this.held.length === 0) return 0;
-    for (const queue of QUEUES) {
-      const mine = this.held.filter((entry) => entry.queue === queue);
-      if (mine.length === 0) continue;
-      if (!this.write(queue, mine)) return this.held.length;
-      this.held = this.held.filter((entry) => entry.queue !== queue);
-    }
-    if (this.heldBytes > 0) this.options.log.info({}, "disk takes the spool again");
-    this.heldBytes = 0;
-    this.writeState();
-    return 0;
+  private giveUpHeld(): void {
+    const entries = this.held.takeAll();
+    for (const entry of entries) this.countUnwrittenDrop(entry);
+    this.options.log.error({ events: entries.length }, "disk still refuses, held events are lost");
   }
 
   state(queue: Queue): ReturnType<Spool["state"]> {
-    const { files, events, jsonBytes } = this.queues[queue];
-    const oldest = events === 0 ? undefined : files.oldest();
+    const record = this.queues[queue];
+    // First, because it may find that records are lost.
+    const oldest = record.events === 0 ? undefined : record.files.oldest();
+    const { events, jsonBytes } = record;
     if (oldest === undefined) return { events, bytes: jsonBytes, oldestAgeMs: 0 };
     const nowMs = this.options.clock.monotonicMs() - this.wallToMonotonicMs;
     const oldestAgeMs = Math.max(0, nowMs - oldest.appendedAtMs);
@@ -249,12 +271,15 @@ class FileSpool implements Spool {
 
   release(queue: Queue, sequence: number): void {
     const { files } = this.queues[queue];
+    // Beyond the newest lies what comes later: a release of it would drop it at the next start.
+    const through = Math.min(sequence, this.state_.next[queue] - 1);
+    if (!(through > this.state_.released[queue])) return;
     let oldest = files.oldest();
-    while (oldest !== undefined && oldest.sequence <= sequence) {
+    while (oldest !== undefined && oldest.sequence <= through) {
       this.removed(queue, files.removeOldest());
       oldest = files.oldest();
     }
-    this.state_.released[queue] = Math.max(this.state_.released[queue], sequence);
+    this.state_.released[queue] = through;
     this.writeState();
   }
 
@@ -268,19 +293,7 @@ class FileSpool implements Spool {
   }
 
   takeCounts(): readonly QueueCounts[] {
-    const taken = (["High", "Low"] as const).map((priority) => {
-      const counts = this.state_.counts[priority];
-      const result: QueueCounts = {
-        queue: priority,
-        collectedEvents: counts.collected,
-        droppedEvents: counts.dropped,
-        droppedByName: Object.fromEntries(counts.droppedByName),
-      };
-      counts.collected = 0;
-      counts.dropped = 0;
-      counts.droppedByName.clear();
-      return result;
-    });
+    const taken = takeCountsOf(this.state_);
     this.writeState();
     return taken;
   }
@@ -296,7 +309,7 @@ class FileSpool implements Spool {
       if (place === undefined) break;
       this.removed(victim, place);
       this.state_.released[victim] = place.sequence;
-      this.countDrop(place.priority, place.name);
+      countDrop(this.state_, place.priority, place.name);
       hasEvicted = true;
     }
     if (hasEvicted) this.writeState();
@@ -316,24 +329,29 @@ class FileSpool implements Spool {
     this.usedBytes -= recordBytesOf(place);
   }
 
-  private countDrop(priority: "High" | "Low", name: SpoolEntry["name"]): void {
-    const counts = this.state_.counts[priority];
-    counts.dropped += 1;
-    counts.droppedByName.set(name, (counts.droppedByName.get(name) ?? 0) + 1);
-  }
-
   /** An event that never reached a file counts as collected and dropped at once. */
   private countUnwrittenDrop(entry: SpoolEntry): void {
     this.state_.counts[entry.priority].collected += 1;
-    this.countDrop(entry.priority, entry.name);
+    countDrop(this.state_, entry.priority, entry.name);
   }
 
+  /** Files go after the journal says that they may, unless only their going makes room for it. */
   private writeState(): void {
     try {
       this.journal.write(this.state_);
-    } catch (error) {
-      this.reportRefusal(error);
+      this.deleteSpent();
+    } catch {
+      this.deleteSpent();
+      try {
+        this.journal.write(this.state_);
+      } catch (error) {
+        this.reportRefusal(error);
+      }
     }
+  }
+
+  private deleteSpent(): void {
+    for (const queue of QUEUES) this.queues[queue].files.deleteSpent();
   }
 
   private scheduleSync(queue: Queue, bytes: number): void {
@@ -353,18 +371,21 @@ class FileSpool implements Spool {
 
   sync(): Promise<void> {
     this.unsyncedBytes = 0;
-    this.syncing = this.syncing.then(async () => {
+    const synced = this.syncing.then(async () => {
       for (const queue of QUEUES) await this.queues[queue].files.sync();
       await this.journal.sync();
     });
-    return this.syncing;
+    // The next sync must try again, whatever came of this one; its caller learns of it.
+    this.syncing = synced.catch(() => {});
+    return synced;
   }
 
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     this.syncTimer?.cancel();
-    this.retryHeld();
+    if (this.retryHeld() > 0) this.giveUpHeld();
+    this.writeState();
     await this.sync().catch((error: unknown) => this.reportRefusal(error));
     for (const queue of QUEUES) this.queues[queue].files.close();
     this.journal.close();
