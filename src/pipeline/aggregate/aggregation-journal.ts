@@ -1,9 +1,10 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { isEventName, type PayloadItem } from "../../contract/event.ts";
-import { isJsonObject, type JsonObject } from "../../contract/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
 import { type AggregatedEventName, isAggregatedEventName } from "../../contract/settings.ts";
 import { parseJsonObject } from "../../parse/json.ts";
 import { encodeFrame, scanFrames } from "../spool/frame.ts";
+import { replaceWhole, writeWhole } from "../spool/write-whole.ts";
 
 /** A window as the journal keeps it. Times are wall clock ms. */
 export interface OpenWindow {
@@ -28,29 +29,46 @@ export interface AggregationJournal {
   /** Throws what write(2) throws. */
   opened(window: OpenWindow): void;
   counted(windows: readonly OpenWindow[]): void;
-  /** The windows have been emitted; `open` are those that remain. */
-  closed(keys: readonly string[], open: () => Iterable<OpenWindow>): void;
+  /** The windows have been emitted. What cannot be written now is written with what comes next. */
+  closed(keys: readonly string[]): void;
   close(): void;
 }
 
-export function openAggregationJournal(path: string): AggregationJournal {
+/** `open` gives the windows that are open now, for when the file is written anew. */
+export function openAggregationJournal(
+  path: string,
+  open: () => Iterable<OpenWindow>,
+): AggregationJournal {
   const scanned = scanFrames(readOrEmpty(path));
   const leftOpen = replay(scanned.frames.map((frame) => frame.payload.toString("utf8")));
-  const descriptor = openSync(path, "a", PRIVATE_FILE);
+  let descriptor = openSync(path, "a", PRIVATE_FILE);
   let bytes = scanned.goodEnd;
+  let compactAtBytes = COMPACT_AT_BYTES;
+  /** Windows that were emitted while the disk refused to hear of it: they must not come back. */
+  let unwritten: readonly JsonObject[] = [];
   ftruncateSync(descriptor, bytes);
 
   function write(records: readonly JsonObject[]): void {
-    const frames = Buffer.concat(
-      records.map((record) => encodeFrame(Buffer.from(JSON.stringify(record), "utf8"))),
-    );
+    const frames = framesOf([...unwritten, ...records]);
     try {
-      writeSync(descriptor, frames);
+      writeWhole(descriptor, frames);
     } catch (error) {
       ftruncateSync(descriptor, bytes);
       throw error;
     }
+    unwritten = [];
     bytes += frames.length;
+  }
+
+  /** Writes the file anew once it has doubled; the old one stays whole until the new one is. */
+  function compactWhenLarge(): void {
+    if (bytes < compactAtBytes) return;
+    const remaining = framesOf([...open()].map(openRecord));
+    const fresh = replaceWhole(path, remaining);
+    closeSync(descriptor);
+    descriptor = fresh;
+    bytes = remaining.length;
+    compactAtBytes = Math.max(COMPACT_AT_BYTES, bytes * 2);
   }
 
   return {
@@ -59,17 +77,26 @@ export function openAggregationJournal(path: string): AggregationJournal {
     counted(windows) {
       if (windows.length === 0) return;
       write(windows.map(({ key, hits, lastMs }) => ({ key, hits, lastMs })));
+      compactWhenLarge();
     },
-    closed(keys, open) {
-      write(keys.map((key) => ({ closed: key })));
-      if (bytes < COMPACT_AT_BYTES) return;
-      const remaining = [...open()].map(openRecord);
-      ftruncateSync(descriptor, 0);
-      bytes = 0;
-      write(remaining);
+    closed(keys) {
+      const records = keys.map((key) => ({ closed: key }));
+      try {
+        write(records);
+      } catch (error) {
+        unwritten = [...unwritten, ...records];
+        throw error;
+      }
+      compactWhenLarge();
     },
     close: () => closeSync(descriptor),
   };
+}
+
+function framesOf(records: readonly JsonObject[]): Buffer {
+  return Buffer.concat(
+    records.map((record) => encodeFrame(Buffer.from(JSON.stringify(record), "utf8"))),
+  );
 }
 
 function readOrEmpty(path: string): Buffer {
@@ -96,7 +123,7 @@ function replay(texts: readonly string[]): readonly OpenWindow[] {
     const opened = windowFrom(parsed.value);
     if (opened !== undefined) open.set(opened.key, opened);
     const known = typeof key === "string" ? open.get(key) : undefined;
-    if (known !== undefined && typeof hits === "number" && typeof lastMs === "number") {
+    if (known !== undefined && isCount(hits) && typeof lastMs === "number") {
       known.hits = hits;
       known.lastMs = lastMs;
     }
@@ -109,11 +136,15 @@ function windowFrom(record: JsonObject): OpenWindow | undefined {
   if (typeof name !== "string" || !isEventName(name) || !isAggregatedEventName(name))
     return undefined;
   if (typeof key !== "string" || typeof item !== "string") return undefined;
-  if (typeof firstMs !== "number" || typeof lastMs !== "number" || typeof hits !== "number") {
+  if (typeof firstMs !== "number" || typeof lastMs !== "number" || !isCount(hits)) {
     return undefined;
   }
   const parsed = parseJsonObject(item, "aggregated item", { maxLength: 4_194_304 });
   return parsed.ok ? { name, key, item: itemFrom(parsed.value), firstMs, lastMs, hits } : undefined;
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
 }
 
 /** Payload items are flat: text, numbers, booleans and one map of text. */

@@ -60,7 +60,6 @@ const CHECKPOINT_MS = 10_000;
 export function createAggregator(options: AggregatorOptions): Aggregator {
   const { clock, emit } = options;
   const maxWindows = options.maxWindows ?? MAX_WINDOWS;
-  const journal: AggregationJournal = openAggregationJournal(options.journalPath);
   const windows: Readonly<Record<AggregatedEventName, Map<string, TimedWindow>>> = {
     ProcessCreate: new Map(),
     ConnectionCreate: new Map(),
@@ -71,6 +70,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     "ConnectionCreate",
     "ProcessTerminate",
   ];
+  const journal: AggregationJournal = openAggregationJournal(options.journalPath, allOpen);
   let settings = options.settings;
   let endedEarly = 0;
   let endTimer: Timer | undefined;
@@ -83,14 +83,10 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 
   function end(ended: readonly OpenWindow[]): void {
     if (ended.length === 0) return;
-    emit(ended.map(draftOf));
+    // First, because what takes the events may ask for a flush, which must not emit them again.
     for (const window of ended) windows[window.name].delete(window.key);
-    attempt(() =>
-      journal.closed(
-        ended.map((window) => window.key),
-        allOpen,
-      ),
-    );
+    emit(ended.map(draftOf));
+    attempt(() => journal.closed(ended.map((window) => window.key)));
     arm();
   }
 
@@ -182,18 +178,14 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 
   function checkpoint(): void {
     const dirty = allOpen().filter((window) => window.isCountDirty);
-    for (const window of dirty) window.isCountDirty = false;
-    attempt(() => journal.counted(dirty));
+    if (attempt(() => journal.counted(dirty)))
+      for (const window of dirty) window.isCountDirty = false;
+    else armCheckpoint();
   }
 
   if (journal.leftOpen.length > 0) {
     emit(journal.leftOpen.map(draftOf));
-    attempt(() =>
-      journal.closed(
-        journal.leftOpen.map((window) => window.key),
-        allOpen,
-      ),
-    );
+    attempt(() => journal.closed(journal.leftOpen.map((window) => window.key)));
   }
 
   return {
