@@ -31,7 +31,7 @@ function logLines(errors: string): readonly string[] {
   return errors.split("\n").filter((line) => line !== "");
 }
 
-describe("the agent without a hub", { concurrency: 2 }, () => {
+describe("the agent without a hub", { concurrency: 5 }, () => {
   for (const transport of ["iothub", "iothub-sdk"] as const) {
     it(`waits for one that is down at its start, over ${transport}`, async (test) => {
       const rig = await newRig(test, QUICK, transport);
@@ -134,6 +134,7 @@ describe("the agent with a bad twin", { concurrency: 2 }, () => {
       rig.desire({ eventPriorityLogin: "Low" });
       await until(() => rig.reported("eventPriorityLogin") === "Low", "the good twin", 30_000);
       assert.equal(agent.child.exitCode, null);
+      assert.match(agent.errors(), /hub did something odd|twin refused/, "they did arrive");
       for (const line of logLines(agent.errors())) assert.ok(line.length < 4_096, "a log line");
       assert.doesNotMatch(agent.errors(), /agent failed|SharedAccessSignature|sig=/);
     });
