@@ -50,6 +50,8 @@ export function createDemoView(terminal: Terminal, clockText: () => string): Dem
   return {
     collected(drafts) {
       for (const draft of drafts) {
+        // A finding has a line of its own, in full.
+        if (draft.name === "Diagnostic") continue;
         const noun = NOUNS[draft.name] ?? "items";
         const text = `${draft.name}: ${draft.payload.length} ${noun}${example(draft)}`;
         line(terminal.paint("cyan", "collected"), clip(text, terminal.columns - 24));

@@ -93,7 +93,11 @@ async function serve(hub: LocalHub, terminal: Terminal): Promise<void> {
     onReported: (_identity, _patch, version) => terminal.print(`reported       version ${version}`),
     onViolation: ({ what }) => terminal.print(terminal.paint("yellow", `refused        ${what}`)),
   });
-  const lines = createInterface({ input: process.stdin, prompt: "hub> " });
+  const lines = createInterface({
+    input: process.stdin,
+    prompt: "hub> ",
+    ...(terminal.isInteractive ? { output: process.stdout } : {}),
+  });
   let quit: (why: string) => void = () => undefined;
   const asked = new Promise<string>((resolve) => {
     quit = resolve;
