@@ -1,20 +1,12 @@
 /** The whole pipeline in a process of its own: 100,000 events to a hub; memory every 10,000. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { DEFAULT_SETTINGS, type Settings } from "../src/contract/settings.ts";
-import { createAggregator } from "../src/pipeline/aggregate/aggregator.ts";
-import { createLedger } from "../src/pipeline/ledger.ts";
-import { createPipeline } from "../src/pipeline/pipeline.ts";
-import { DEFAULT_FLUSH, openSpool } from "../src/pipeline/spool/spool.ts";
 import { systemClock } from "../src/system/clock.ts";
-import { systemRandom } from "../src/system/random.ts";
-import { createTransport } from "../src/transport/create-transport.ts";
+import { openDrivenPipeline } from "../test/support/driven-pipeline.ts";
 
 const [folder = "", connectionStringFile = "", caFile = "", count = "100000"] =
   process.argv.slice(2);
 const TOTAL = Number(count);
 const STEP = 10_000;
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const settings: Settings = {
   ...DEFAULT_SETTINGS,
   highPriorityIntervalMs: 1_000,
@@ -26,56 +18,11 @@ const settings: Settings = {
 };
 
 async function main(): Promise<void> {
-  const spool = openSpool({
-    folder: join(folder, "spool"),
-    maxCacheBytes: settings.maxCacheBytes,
-    clock: systemClock,
-    log: quiet,
-    flush: DEFAULT_FLUSH,
-  });
-  const transport = await createTransport(
-    {
-      kind: "iothub",
-      identity: { source: "connection-string", connectionStringFile },
-      network: { caFile },
-    },
-    {
-      clock: systemClock,
-      random: systemRandom,
-      log: quiet,
-      agentVersion: "0.0.0",
-      readSecret: (path) => readFileSync(path, "utf8"),
-      readFile: (path) => readFileSync(path, "utf8"),
-    },
-  );
-  const pipeline = createPipeline({
-    spool,
-    ledger: createLedger(systemClock),
-    clock: systemClock,
-    random: systemRandom,
+  const { spool, pipeline } = await openDrivenPipeline({
+    folder,
+    connectionStringFile,
+    caFile,
     settings,
-    envelope: { agentVersion: "0.0.0", agentId: "00000000-0000-4000-8000-000000000000" },
-    payloadSchemas: new Map(),
-    transportMaxBytes: transport.maxMessageBytes,
-    aggregator: (emit) =>
-      createAggregator({
-        journalPath: join(folder, "spool", "aggregation"),
-        settings: settings.aggregation,
-        clock: systemClock,
-        log: quiet,
-        emit,
-      }),
-    send: (message, signal) => transport.send(message, signal),
-    onSent: () => {},
-    onQuarantined: () => {},
-    onRefused: () => {},
-    onFault: () => {},
-  });
-  transport.start({
-    onStatus: (status) => pipeline.setConnected(status.state === "connected"),
-    onDesired: () => {},
-    onMethod: async () => ({ status: 404, payload: null }),
-    onAnomaly: () => {},
   });
   await systemClock.sleep(500);
   const startedMs = systemClock.monotonicMs();

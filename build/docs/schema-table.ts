@@ -1,4 +1,5 @@
 import type { Schema } from "../../src/contract/schema.ts";
+import { markdownTable } from "../../src/parse/markdown-table.ts";
 
 /** One field of a schema with its dotted name; a record is followed by its fields. */
 interface Row {
@@ -15,23 +16,6 @@ function rowsOf(schema: Schema<unknown>, prefix = ""): readonly Row[] {
   });
 }
 
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replace(/\s+/g, " ");
-}
-
-/** Padded as the formatter pads, so that a generated table is not a formatting fault. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map(cell));
-  const widths = head.map((_, column) =>
-    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [first = [], ...rest] = cells;
-  const rule = widths.map((width) => "-".repeat(width));
-  return [first, rule, ...rest].map(line).join("\n");
-}
-
 /** Settings with form, default and meaning, as a Markdown table. */
 export function settingsTable(schema: Schema<unknown>): string {
   const rows = rowsOf(schema).map(({ name, field }) => {
@@ -41,7 +25,7 @@ export function settingsTable(schema: Schema<unknown>): string {
   });
   return rows.length === 0
     ? "There is nothing to set."
-    : table(["Setting", "Form", "Default", "Meaning"], rows);
+    : markdownTable(["Setting", "Form", "Default", "Meaning"], rows);
 }
 
 /** Fields of one payload item with form, presence and source, as a Markdown table. */
@@ -52,5 +36,5 @@ export function fieldsTable(schema: Schema<unknown>): string {
     field.isOptional ? "if known" : "always",
     field.doc,
   ]);
-  return table(["Field", "Form", "Present", "Meaning and source"], rows);
+  return markdownTable(["Field", "Form", "Present", "Meaning and source"], rows);
 }

@@ -4,20 +4,13 @@
  *
  *   node pipeline-driver.cjs FOLDER CONNECTION_STRING_FILE CA_FILE FIRST_ID [flush]
  */
-import { readFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { writeSync } from "node:fs";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/contract/settings.ts";
-import { createAggregator } from "../../src/pipeline/aggregate/aggregator.ts";
-import { createLedger } from "../../src/pipeline/ledger.ts";
-import { createPipeline } from "../../src/pipeline/pipeline.ts";
-import { DEFAULT_FLUSH, openSpool } from "../../src/pipeline/spool/spool.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { systemRandom } from "../../src/system/random.ts";
-import { createTransport } from "../../src/transport/create-transport.ts";
+import { openDrivenPipeline } from "./driven-pipeline.ts";
 
 const [folder = "", connectionStringFile = "", caFile = "", first = "1", mode = ""] =
   process.argv.slice(2);
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const settings: Settings = {
   ...DEFAULT_SETTINGS,
   highPriorityIntervalMs: 100,
@@ -27,57 +20,11 @@ const settings: Settings = {
 };
 
 async function main(): Promise<void> {
-  const spool = openSpool({
-    folder: join(folder, "spool"),
-    maxCacheBytes: settings.maxCacheBytes,
-    clock: systemClock,
-    log: quiet,
-    flush: DEFAULT_FLUSH,
-  });
-  const transport = await createTransport(
-    {
-      kind: "iothub",
-      identity: { source: "connection-string", connectionStringFile },
-      network: { caFile },
-      timing: { backoff: { floorMs: 50, capMs: 500 } },
-    },
-    {
-      clock: systemClock,
-      random: systemRandom,
-      log: quiet,
-      agentVersion: "0.0.0",
-      readSecret: (path) => readFileSync(path, "utf8"),
-      readFile: (path) => readFileSync(path, "utf8"),
-    },
-  );
-  const pipeline = createPipeline({
-    spool,
-    ledger: createLedger(systemClock),
-    clock: systemClock,
-    random: systemRandom,
+  const { spool, pipeline, transport } = await openDrivenPipeline({
+    folder,
+    connectionStringFile,
+    caFile,
     settings,
-    envelope: { agentVersion: "0.0.0", agentId: "00000000-0000-4000-8000-000000000000" },
-    payloadSchemas: new Map(),
-    transportMaxBytes: transport.maxMessageBytes,
-    aggregator: (emit) =>
-      createAggregator({
-        journalPath: join(folder, "spool", "aggregation"),
-        settings: settings.aggregation,
-        clock: systemClock,
-        log: quiet,
-        emit,
-      }),
-    send: (message, signal) => transport.send(message, signal),
-    onSent: () => {},
-    onQuarantined: (name, reason) => writeSync(2, `quarantined ${name}: ${reason}\n`),
-    onRefused: (name, reason) => writeSync(2, `refused ${name}: ${reason}\n`),
-    onFault: (reason) => writeSync(2, `fault ${reason}\n`),
-  });
-  transport.start({
-    onStatus: (status) => pipeline.setConnected(status.state === "connected"),
-    onDesired: () => {},
-    onMethod: async () => ({ status: 404, payload: null }),
-    onAnomaly: () => {},
   });
   if (mode === "flush") await flush();
   else produce(Number(first));
