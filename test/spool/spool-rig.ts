@@ -14,12 +14,15 @@ export interface SpoolRig {
   readonly log: RecordingLog;
   open(maxCacheBytes?: number): Spool;
   remove(): void;
+  /** Closes all that were opened, for tests that open more than a process may. */
+  closeAll(): Promise<void>;
 }
 
 export function spoolRig(test?: TestContext): SpoolRig {
   const folder = mkdtempSync(join(tmpdir(), "gatewarden-spool-"));
   const clock = new FakeClock();
   const log = new RecordingLog();
+  const opened: Spool[] = [];
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   test?.after(remove);
   return {
@@ -27,14 +30,20 @@ export function spoolRig(test?: TestContext): SpoolRig {
     clock,
     log,
     remove,
-    open: (maxCacheBytes = 1_000_000) =>
-      openSpool({
+    closeAll: async () => {
+      for (const spool of opened) await spool.close();
+    },
+    open: (maxCacheBytes = 1_000_000) => {
+      const spool = openSpool({
         folder,
         maxCacheBytes,
         clock,
         log,
         flush: { highDelayMs: 2_000, lowDelayMs: 30_000, maxBytes: 65_536 },
-      }),
+      });
+      opened.push(spool);
+      return spool;
+    },
   };
 }
 

@@ -285,6 +285,8 @@ class FileSpool implements Spool {
 
   hold(through: Partial<Readonly<Record<Queue, number>>>): void {
     this.holdThrough = through;
+    // What was held may have kept the cache above a bound that was lowered meanwhile.
+    this.makeRoom(0, "high");
   }
 
   resize(maxCacheBytes: number): void {
