@@ -9,11 +9,15 @@ export interface BackoffBounds {
 /** How much patience a failure asks for. Waiting does not repair a wrong key, so it is tried rarely. */
 export type Patience = "normal" | "throttled" | "credentials" | "evicted";
 
-/** Multiples of the normal bounds: a hub that pushes back must not be pushed harder. */
+/**
+ * Multiples of the normal bounds: a hub that pushes back must not be pushed harder. The cap stays, so
+ * that the twin is in force again soon after the fault's end, except for an eviction, where two agents
+ * fight over one identity and haste feeds the fight.
+ */
 const PATIENCE: Readonly<Record<Patience, { readonly floor: number; readonly cap: number }>> = {
   normal: { floor: 1, cap: 1 },
-  throttled: { floor: 10, cap: 2 },
-  credentials: { floor: 15, cap: 3 },
+  throttled: { floor: 5, cap: 1 },
+  credentials: { floor: 5, cap: 1 },
   evicted: { floor: 30, cap: 3 },
 };
 

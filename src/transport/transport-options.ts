@@ -47,10 +47,11 @@ export interface Timing {
   readonly methodDeadlineMs: number;
 }
 
+/** Waits that let the twin be in force within 30 s of the end of a fault, however long it lasted. */
 export const DEFAULT_TIMING: Timing = {
-  backoff: { floorMs: 1_000, capMs: 300_000 },
+  backoff: { floorMs: 1_000, capMs: 15_000 },
   stableAfterMs: 60_000,
-  connectDeadlineMs: 30_000,
+  connectDeadlineMs: 20_000,
   subscribeDeadlineMs: 10_000,
   twinDeadlineMs: 10_000,
   pubackDeadlineMs: 30_000,

@@ -45,8 +45,8 @@ describe("backoff", () => {
   it("is more patient with a hub that pushes back", () => {
     const normal = { floorMs: 1_000, capMs: 300_000 };
     assert.deepEqual(boundsFor("normal", normal), normal);
-    assert.deepEqual(boundsFor("throttled", normal), { floorMs: 10_000, capMs: 600_000 });
-    assert.deepEqual(boundsFor("credentials", normal), { floorMs: 15_000, capMs: 900_000 });
+    assert.deepEqual(boundsFor("throttled", normal), { floorMs: 5_000, capMs: 300_000 });
+    assert.deepEqual(boundsFor("credentials", normal), { floorMs: 5_000, capMs: 300_000 });
     assert.deepEqual(boundsFor("evicted", normal), { floorMs: 30_000, capMs: 900_000 });
   });
 });
