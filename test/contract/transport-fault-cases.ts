@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { systemClock } from "../../src/system/clock.ts";
-import { type Bench, IMPATIENT, outgoing, Subject, until } from "./transport-bench.ts";
+import { type Bench, FAST, IMPATIENT, outgoing, Subject, until } from "./transport-bench.ts";
 import { type Case, withSubject } from "./transport-suite.ts";
 
 const needs = (what: keyof Bench, why: string) => ({
@@ -253,7 +253,7 @@ export const FAULT_CASES: readonly Case[] = [
       ),
   },
   {
-    name: "a wrong key is told as refused credentials, tried rarely, and mended by its file",
+    name: "a wrong key is told as refused credentials, tried slowly, and mended by its file",
     ...needs("wrongKey", "a plain broker does not check SAS tokens"),
     run: async (bench, kind) => {
       const { identity } = bench.options;
@@ -267,7 +267,8 @@ export const FAULT_CASES: readonly Case[] = [
         await until("refused twice", () => subject.faults().length >= 2);
         const last = subject.lastDisconnection();
         assert.equal(last?.fault, "credentials");
-        assert.ok((last?.retryInMs ?? 0) >= 300, "refused credentials must be tried slowly");
+        const slowMs = 5 * FAST.backoff.floorMs;
+        assert.ok((last?.retryInMs ?? 0) >= slowMs, "refused credentials must be tried slowly");
         const { readFileSync } = await import("node:fs");
         writeFileSync(file, readFileSync(identity.connectionStringFile, "utf8"));
         await subject.agrees(bench);
