@@ -103,7 +103,7 @@ for (const transport of ["iothub", "iothub-sdk"] as const) {
     await until(() => rig.reported("snapshotFrequency") !== undefined, "a first report", LIMIT_MS);
 
     for (const [index, fault] of FAULTS.entries()) {
-      it(`from ${fault.name}`, { timeout: 90_000 }, async (test) => {
+      it(`from ${fault.name}`, { timeout: 180_000 }, async (test) => {
         const { faults } = rig.hub;
         await fault.begin(faults);
         const value = `PT${index + 2}M`;
@@ -118,7 +118,7 @@ for (const transport of ["iothub", "iothub-sdk"] as const) {
         );
         test.diagnostic(`${Math.round(performance.now() - endedMs)} ms`);
         const seen = rig.messages.length;
-        await until(() => rig.messages.length > seen, "a message after the fault", 60_000);
+        await until(() => rig.messages.length > seen, "a message after the fault", 100_000);
         assert.equal(agent.child.exitCode, null);
       });
     }
