@@ -48,8 +48,6 @@ export interface CollectorHost {
   jobs(): readonly SnapshotJob[];
   /** Starts and stops watches as the priorities say; returns the snapshot collectors newly on. */
   applySettings(settings: Settings): Promise<readonly string[]>;
-  /** Tries watches that could not start once more. */
-  retryWatches(): Promise<void>;
   status(): JsonObject;
   stop(): Promise<void>;
 }
@@ -160,7 +158,6 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
         .filter((collector) => isOn(collector.eventName) && !wasOn(collector.eventName))
         .map((collector) => collector.name);
     },
-    retryWatches: startWatches,
     status: () =>
       Object.fromEntries(
         options.collectors.map((collector) => {

@@ -1,4 +1,4 @@
-import { EVENT_NAMES, type EventName, type Priority } from "./event.ts";
+import type { EventName, Priority } from "./event.ts";
 import { boolean, choice, durationMs, type Infer, integer, record } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
@@ -91,9 +91,4 @@ export const DEFAULT_SETTINGS: Settings = SETTINGS_SCHEMA.defaults();
 /** True for an event name whose repeats can be aggregated. */
 export function isAggregatedEventName(name: string): name is AggregatedEventName {
   return AGGREGATED_EVENT_NAMES.some((aggregated) => aggregated === name);
-}
-
-/** The event names that a priority setting leaves on. */
-export function eventNamesInForce(settings: Settings): readonly EventName[] {
-  return EVENT_NAMES.filter((name) => settings.eventPriority[name] !== "Off");
 }
