@@ -53,6 +53,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   system: PEERS,
   twin: PEERS,
   config: PEERS,
+  posture: PEERS,
   schedule: PEERS,
   pipeline: PEERS,
   transport: PEERS,
