@@ -1,4 +1,5 @@
 import { createAgentFacts } from "./agent/agent-facts.ts";
+import { type ChangeRounds, createChangeRounds } from "./agent/change-rounds.ts";
 import { type CollectorHost, createCollectorHost } from "./agent/collector-host.ts";
 import { createFindings, type Findings } from "./agent/findings.ts";
 import { answerMethod } from "./agent/methods.ts";
@@ -86,6 +87,7 @@ class ComposedAgent implements Agent {
   private readonly spool: Spool;
   private readonly pipeline: Pipeline;
   private readonly host: CollectorHost;
+  private readonly changeRounds: ChangeRounds;
   private readonly schedule: SnapshotSchedule;
   private readonly twinLink: TwinLink;
   private readonly startedAtMs: number;
@@ -124,6 +126,11 @@ class ComposedAgent implements Agent {
       cursorOf: (collector) => createCursorStore(state.cursorFolder, collector.name, log),
       submit: (drafts) => this.submit(drafts),
       onDiagnostic: (finding) => this.report(finding),
+      onChange: (collector) => this.changeRounds.noticed(collector),
+    });
+    this.changeRounds = createChangeRounds({
+      clock,
+      run: (collector) => void this.schedule.runNow([collector]),
     });
     this.schedule = createSnapshotSchedule({
       clock,
@@ -274,6 +281,7 @@ class ComposedAgent implements Agent {
   private async stopInOrder(deadlineMs: number): Promise<void> {
     const { clock, state, transport } = this.options;
     const endsAtMs = clock.monotonicMs() + deadlineMs;
+    this.changeRounds.stop();
     await this.schedule.stop();
     await this.host.stop();
     await this.pipeline.flush(deadlineMs);

@@ -1,5 +1,5 @@
 import type { AgentFacts, DiagnosticFinding } from "../contract/agent-facts.ts";
-import type { Clock } from "../contract/clock.ts";
+import type { Clock, Timer } from "../contract/clock.ts";
 import type { Collector, CollectorContext, CursorStore, Watch } from "../contract/collector.ts";
 import { describeError } from "../contract/errors.ts";
 import type { EventDraft, EventName } from "../contract/event.ts";
@@ -22,7 +22,13 @@ export interface CollectorHostOptions {
   /** Takes what collectors report; the events are safe on disk when it returns. */
   readonly submit: (drafts: readonly EventDraft[]) => void;
   readonly onDiagnostic: (finding: DiagnosticFinding) => void;
+  /** A snapshot collector learnt that the device is no longer as its last snapshot says. */
+  readonly onChange: (collector: string) => void;
 }
+
+/** A watch that could not start, such as for want of memory, is tried again. */
+const WATCH_RETRY_MS = 60_000;
+const NO_NOTICE = "changes are seen at the next snapshot only";
 
 /** A snapshot collector that is on, as the schedule runs it. */
 export interface SnapshotJob {
@@ -34,6 +40,7 @@ interface CollectorRecord {
   readonly collector: Collector;
   readonly abort: AbortController;
   watch: Watch | undefined;
+  isStarting: boolean;
   runs: number;
   events: number;
   lastDurationMs: number;
@@ -56,6 +63,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
   const problems: ProblemBook = createProblemBook(options.onDiagnostic);
   const records = new Map<string, CollectorRecord>();
   let isOn: (name: EventName) => boolean = () => false;
+  let retryTimer: Timer | undefined;
 
   function recordOf(collector: Collector): CollectorRecord {
     const known = records.get(collector.name);
@@ -64,6 +72,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
       collector,
       abort: new AbortController(),
       watch: undefined,
+      isStarting: false,
       runs: 0,
       events: 0,
       lastDurationMs: 0,
@@ -113,16 +122,36 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
     }
   }
 
-  async function startWatch(collector: Extract<Collector, { mode: "watch" }>): Promise<void> {
+  /** Starts what listens to the kernel: the collector itself, or its notice of changes. */
+  function listen(collector: Collector, record: CollectorRecord): Promise<Watch> | undefined {
+    const context = contextOf(collector, record.abort.signal);
+    if (collector.mode === "watch") {
+      return collector.watch(context, (drafts) => take(record, drafts));
+    }
+    return collector.watchChanges?.(context, () => options.onChange(collector.name));
+  }
+
+  async function startWatch(collector: Collector): Promise<void> {
     const record = recordOf(collector);
-    if (record.watch !== undefined) return;
+    if (record.watch !== undefined || record.isStarting || record.abort.signal.aborted) return;
+    record.isStarting = true;
     try {
-      const context = contextOf(collector, record.abort.signal);
-      record.watch = await collector.watch(context, (drafts) => take(record, drafts));
+      const watch = await listen(collector, record);
+      // Turned off, or the agent stopped, while it was starting.
+      if (record.abort.signal.aborted || !isOn(collector.eventName)) await watch?.stop();
+      else record.watch = watch;
+      if (collector.mode !== "watch") return;
       record.runs += 1;
       problems.update(collector.name, []);
     } catch (error) {
-      problems.update(collector.name, [failureOf(error)]);
+      if (collector.mode === "watch") problems.update(collector.name, [failureOf(error)]);
+      else options.log.warn({ collector: collector.name, reason: describeError(error) }, NO_NOTICE);
+      retryTimer ??= options.clock.after(WATCH_RETRY_MS, () => {
+        retryTimer = undefined;
+        void startWatches();
+      });
+    } finally {
+      record.isStarting = false;
     }
   }
 
@@ -134,7 +163,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
 
   async function startWatches(): Promise<void> {
     for (const collector of options.collectors) {
-      if (collector.mode === "watch" && isOn(collector.eventName)) await startWatch(collector);
+      if (isOn(collector.eventName)) await startWatch(collector);
     }
   }
 
@@ -175,6 +204,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
         }),
       ),
     async stop() {
+      retryTimer?.cancel();
       for (const record of records.values()) {
         record.abort.abort();
         await stopWatch(record);

@@ -76,6 +76,11 @@ interface CollectorBase<S extends Schema<unknown>> {
 export interface SnapshotCollector<S extends Schema<unknown> = Schema<unknown>>
   extends CollectorBase<S> {
   collect(context: CollectorContext<Infer<S>>): Promise<Snapshot>;
+  /**
+   * Where the kernel tells of changes: calls `onChange` when a new snapshot would differ, as often as it
+   * likes. The agent takes the snapshot soon after, and seldom enough.
+   */
+  watchChanges?(context: CollectorContext<Infer<S>>, onChange: () => void): Promise<Watch>;
 }
 
 /** Listens while it is on. `emit` may be called at any time until `stop` resolves. */
@@ -89,9 +94,10 @@ export interface WatchCollector<S extends Schema<unknown> = Schema<unknown>>
 
 /** A collector whose settings type is sealed, so that collectors can sit in one list. */
 export type Collector =
-  | (Omit<SnapshotCollector, "collect"> & {
+  | (Omit<SnapshotCollector, "collect" | "watchChanges"> & {
       readonly mode: "snapshot";
       collect(context: CollectorContext<unknown>): Promise<Snapshot>;
+      watchChanges?(context: CollectorContext<unknown>, onChange: () => void): Promise<Watch>;
     })
   | (Omit<WatchCollector, "watch"> & {
       readonly mode: "watch";
@@ -104,10 +110,17 @@ export type Collector =
 export function defineSnapshotCollector<S extends Schema<unknown>>(
   collector: SnapshotCollector<S>,
 ): Collector {
+  const { watchChanges, ...rest } = collector;
   return {
-    ...collector,
+    ...rest,
     mode: "snapshot",
     collect: (context) => collector.collect({ ...context, settings: context.settings as Infer<S> }),
+    ...(watchChanges === undefined
+      ? {}
+      : {
+          watchChanges: (context, onChange) =>
+            watchChanges({ ...context, settings: context.settings as Infer<S> }, onChange),
+        }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { addressText } from "./address-text.ts";
+import { addressFromNumber } from "../../parse/address-number.ts";
 import type { Flow } from "./flow.ts";
 import { rulesOf } from "./flow.ts";
 import type { Exposure, ExposurePiece, ExposureVerdict, RuleReference } from "./query.ts";
@@ -123,7 +123,10 @@ function doubtsOf(fates: readonly Fate[]): readonly RuleReference[] {
 function arrival({ flow }: Fate): ExposurePiece["arrivesAt"] {
   if (!flow.isDestinationTranslated) return undefined;
   const { address, port } = flow.destination;
-  return { address: address === undefined ? undefined : addressText(flow.family, address), port };
+  return {
+    address: address === undefined ? undefined : addressFromNumber(flow.family, address),
+    port,
+  };
 }
 
 /** Pieces of the same verdict, rules and doubts are one. */

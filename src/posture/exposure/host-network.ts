@@ -1,5 +1,6 @@
 import type { AddressFamily } from "../../contract/probe.ts";
-import { addressBytes, addressFamily } from "../../parse/addresses.ts";
+import { addressNumber } from "../../parse/address-number.ts";
+import { addressFamily } from "../../parse/addresses.ts";
 import type { HostNetwork } from "./query.ts";
 import { type Range, type RangeSet, rangeSet } from "./range-set.ts";
 
@@ -7,13 +8,6 @@ const LOOPBACK: Readonly<Record<AddressFamily, Range>> = {
   ipv4: { from: 0x7f000000n, to: 0x7fffffffn },
   ipv6: { from: 1n, to: 1n },
 };
-
-/** A literal address as a number; undefined for text that is none. */
-export function addressNumber(text: string): bigint | undefined {
-  const bytes = addressBytes(text);
-  if (bytes === undefined) return undefined;
-  return bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n);
-}
 
 /** The addresses and routes of the device, ready for questions. */
 export interface HostView {

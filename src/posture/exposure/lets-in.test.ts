@@ -10,7 +10,7 @@ import type {
   FirewallTable,
   RuleAction,
 } from "../../contract/firewall.ts";
-import { addressNumber } from "./host-network.ts";
+import { addressNumber } from "../../parse/address-number.ts";
 import { letsIn } from "./lets-in.ts";
 import type { ExposureQuery } from "./query.ts";
 

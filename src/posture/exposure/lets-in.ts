@@ -1,8 +1,9 @@
 import type { Firewall, FirewallHook, TableFamily } from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
+import { addressNumber } from "../../parse/address-number.ts";
 import { combine, type Fate } from "./combine.ts";
 import { type Flow, isEmpty, mergeFlows } from "./flow.ts";
-import { addressNumber, type HostView, viewHost } from "./host-network.ts";
+import { type HostView, viewHost } from "./host-network.ts";
 import type { Exposure, ExposureQuery } from "./query.ts";
 import { rangeSet } from "./range-set.ts";
 import { type Outcome, type PlacedChain, passBaseChain, type Question } from "./traverse.ts";

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
+import {
+  type Collector,
+  defineSnapshotCollector,
+  defineWatchCollector,
+  type Watch,
+} from "../contract/collector.ts";
+import { record } from "../contract/schema.ts";
+import { DEFAULT_SETTINGS, type Settings } from "../contract/settings.ts";
+import { createProbe } from "../system/probe.ts";
+import { createCollectorHost } from "./collector-host.ts";
+
+const BASE = {
+  name: "example",
+  summary: "An example.",
+  cost: "light",
+  needs: [],
+  sources: [],
+  settings: record({}),
+  payload: record({}),
+} as const;
+
+function rig(collector: Collector) {
+  const clock = new FakeClock();
+  const changes: string[] = [];
+  const messages: string[] = [];
+  const host = createCollectorHost({
+    collectors: [collector],
+    probe: createProbe({ root: "/" }),
+    clock,
+    log: new RecordingLog(),
+    facts: {
+      processId: 1,
+      takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
+      takeQueueCounts: () => [],
+      onConfigurationFinding: () => () => undefined,
+      onDiagnostic: () => () => undefined,
+    },
+    settingsOf: () => ({}),
+    cursorOf: () => ({ read: () => undefined, write: () => undefined }),
+    submit: () => undefined,
+    onDiagnostic: (finding) => messages.push(finding.message),
+    onChange: (name) => changes.push(name),
+  });
+  return { clock, host, changes, messages };
+}
+
+const OFF: Settings = {
+  ...DEFAULT_SETTINGS,
+  eventPriority: { ...DEFAULT_SETTINGS.eventPriority, FirewallConfiguration: "Off", Login: "Off" },
+};
+
+describe("the collector host", () => {
+  it("listens for changes of a snapshot collector while that is on", async () => {
+    const notices: (() => void)[] = [];
+    let stops = 0;
+    const { host, changes } = rig(
+      defineSnapshotCollector({
+        ...BASE,
+        eventName: "FirewallConfiguration",
+        collect: async () => ({ events: [], problems: [] }),
+        watchChanges: async (_context, onChange) => {
+          notices.push(onChange);
+          return {
+            stop: async () => {
+              stops += 1;
+            },
+          };
+        },
+      }),
+    );
+    await host.applySettings(DEFAULT_SETTINGS);
+    notices[0]?.();
+    assert.deepEqual(changes, ["example"]);
+    await host.applySettings(OFF);
+    assert.equal(stops, 1);
+    await host.applySettings(DEFAULT_SETTINGS);
+    assert.equal(notices.length, 2);
+    await host.stop();
+    assert.equal(stops, 2);
+  });
+
+  it("tries a watch that cannot start again, and tells when it is well", async () => {
+    let attempts = 0;
+    const { host, clock, messages } = rig(
+      defineWatchCollector({
+        ...BASE,
+        eventName: "Login",
+        watch: async (): Promise<Watch> => {
+          attempts += 1;
+          if (attempts < 3) throw new Error("no memory");
+          return { stop: async () => undefined };
+        },
+      }),
+    );
+    await host.applySettings(DEFAULT_SETTINGS);
+    await clock.advance(60_000);
+    await clock.advance(60_000);
+    assert.equal(attempts, 3);
+    assert.match(messages[0] ?? "", /no memory/);
+    assert.match(messages.at(-1) ?? "", /reads everything again/);
+    await clock.advance(600_000);
+    assert.equal(attempts, 3);
+    await host.stop();
+  });
+});
