@@ -55,6 +55,7 @@ interface Reading {
   readonly text: string;
   readonly maxRules: number;
   readonly tables: TableDraft[];
+  readonly tableNames: Set<string>;
   readonly problems: IptablesProblem[];
   problemCount: number;
   isComplete: boolean;
@@ -74,6 +75,7 @@ export function parseIptablesSave(text: string, limits: IptablesSaveLimits = {})
     text,
     maxRules: limits.maxRules ?? MAX_RULES,
     tables: [],
+    tableNames: new Set(),
     problems: [],
     problemCount: 0,
     isComplete: true,
@@ -136,7 +138,8 @@ function openTable(reading: Reading, line: string): void {
   if (reading.open !== undefined) {
     note(reading, "not-committed", `table ${reading.open.name} ends without COMMIT`);
   }
-  if (reading.tables.some((table) => table.name === name)) note(reading, "repeated-table", line);
+  if (reading.tableNames.has(name)) note(reading, "repeated-table", line);
+  reading.tableNames.add(name);
   reading.open = { name, chains: new Map() };
   reading.tables.push(reading.open);
 }
