@@ -18,6 +18,11 @@ const CONTINUING = new Set([
   ...["TCPOPTSTRIP", "TOS", "DSCP", "ECN", "TTL", "HL", "CHECKSUM", "IDLETIMER", "LED", "RATEEST"],
   ...["SET", "TEE", "SNPT"],
 ]);
+const VERDICTS: ReadonlyMap<string, RuleAction> = new Map<string, RuleAction>([
+  ["ACCEPT", { kind: "accept" }],
+  ["DROP", { kind: "drop" }],
+  ["RETURN", { kind: "return" }],
+]);
 const ALL_BITS = 0xffff_ffff;
 const CONNMARK_SETTERS = new Set([
   ...["--save-mark", "--set-mark", "--set-xmark", "--and-mark", "--or-mark", "--xor-mark"],
@@ -28,6 +33,9 @@ const CONNMARK_SETTERS = new Set([
 export function iptablesAction(target: IptablesTarget, place: TargetPlace): RuleAction {
   if (target.kind === "none") return { kind: "continue" };
   const { name, options } = target;
+  // The order in which the names are looked up. Source: libiptc.c, iptcc_map_target.
+  const verdict = VERDICTS.get(name);
+  if (verdict !== undefined) return verdict;
   if (place.userChains.has(name)) return { kind: target.kind, chain: name };
   return (
     builtInAction(name, options, place) ?? {
@@ -45,14 +53,8 @@ function builtInAction(
 ): RuleAction | undefined {
   if (CONTINUING.has(name)) return { kind: "continue" };
   switch (name) {
-    case "ACCEPT":
-      return { kind: "accept" };
-    case "DROP":
-      return { kind: "drop" };
     case "REJECT":
       return { kind: "reject" };
-    case "RETURN":
-      return { kind: "return" };
     case "NOTRACK":
       return { kind: "untrack" };
     case "CT":

@@ -103,24 +103,15 @@ function matchConditions(match: IptablesMatch, family: AddressFamily): readonly 
   }
   const isByInterface = match.options.some(({ name }) => name.startsWith("--limit-iface-"));
   if (module === "addrtype" && isByInterface) return [otherMatch(match)];
-  return (
-    match.options
-      .flatMap((option) => {
-        if (isAnyIcmp(option)) return [];
-        const test = optionTest(match, option, family);
-        if (test === undefined) return [otherMatch({ ...match, options: [option] })];
-        return [{ ...test, isNegated: option.isNegated }];
-      })
-      // One whole text says more than one for each option.
-      .reduce<readonly Condition[]>(
-        (conditions, condition) =>
-          condition.kind === "other" && conditions.some((earlier) => earlier.kind === "other")
-            ? conditions
-            : [...conditions, condition],
-        [],
-      )
-      .map((condition) => (condition.kind === "other" ? otherMatch(match) : condition))
-  );
+  const conditions: Condition[] = [];
+  let isWhole = true;
+  for (const option of match.options) {
+    if (isAnyIcmp(option)) continue;
+    const test = optionTest(match, option, family);
+    if (test === undefined) isWhole = false;
+    else conditions.push({ ...test, isNegated: option.isNegated });
+  }
+  return isWhole ? conditions : [...conditions, otherMatch(match)];
 }
 
 function otherMatch(match: IptablesMatch): Condition {
