@@ -1,0 +1,381 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Condition, Firewall, FirewallRule, RuleAction } from "../../contract/firewall.ts";
+import type { AddressFamily } from "../../contract/probe.ts";
+import { parseIptablesSave } from "../iptables-save/parse-iptables-save.ts";
+import { firewallFromIptables } from "./from-iptables.ts";
+
+const CHAINS: Readonly<Record<string, readonly string[]>> = {
+  raw: ["PREROUTING", "OUTPUT"],
+  mangle: ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+  nat: ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+  filter: ["INPUT", "FORWARD", "OUTPUT"],
+  security: ["INPUT", "FORWARD", "OUTPUT"],
+};
+
+function firewallOf(text: string, family: AddressFamily = "ipv4"): Firewall {
+  const save = parseIptablesSave(text);
+  assert.deepEqual(save.problems, []);
+  return firewallFromIptables(save, { backend: "iptables-legacy", family });
+}
+
+function ruleOf(line: string, family: AddressFamily = "ipv4"): FirewallRule {
+  const text = ["*nat", ":PREROUTING ACCEPT [0:0]", ":POSTROUTING ACCEPT [0:0]", ":user - [0:0]"];
+  const { tables } = firewallOf([...text, line, "COMMIT", ""].join("\n"), family);
+  const rules = tables.flatMap((table) => table.chains.flatMap((chain) => chain.rules));
+  assert.equal(rules.length, 1);
+  return rules[0] ?? assert.fail("no rule");
+}
+
+function conditionsOf(asked: string, family: AddressFamily = "ipv4"): readonly Condition[] {
+  return ruleOf(`-A user ${asked}`, family).conditions;
+}
+
+function actionOf(target: string, chain = "user", family: AddressFamily = "ipv4"): RuleAction {
+  return ruleOf(`-A ${chain} ${target}`, family).action;
+}
+
+/** Short form of conditions: what the contract says, with `!` where negated. */
+function short(condition: Condition): string {
+  const sign = condition.isNegated ? "!" : "";
+  switch (condition.kind) {
+    case "protocol":
+      return `${sign}protocol ${rangesOf(condition.numbers)}`;
+    case "port":
+      return `${sign}port ${condition.side} ${rangesOf(condition.ranges)}`;
+    case "address":
+      return `${sign}address ${condition.side} ${rangesOf(condition.ranges)}`;
+    case "interface":
+      return `${sign}${condition.side} ${condition.names.join(",")}`;
+    case "connection-state":
+      return `${sign}state ${condition.states.join(",")}`;
+    case "connection-direction":
+      return `${sign}direction ${condition.direction}`;
+    case "address-type":
+      return `${sign}type ${condition.side} ${condition.types.join(",")}`;
+    case "tcp-flags":
+      return `${sign}flags ${condition.mask}/${condition.set}`;
+    case "mark":
+      return `${sign}mark ${condition.value}/${condition.mask}`;
+    case "any-of":
+      return `${sign}any (${condition.alternatives.map((all) => all.map(short).join(" and ")).join(") or (")})`;
+    case "other":
+      return `${sign}other ${condition.name}: ${condition.text}`;
+    case "family":
+      return `${sign}family ${condition.family}`;
+  }
+}
+
+function rangesOf(ranges: readonly { from: number | bigint; to: number | bigint }[]): string {
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(",");
+}
+
+describe("the built-in chains of iptables", () => {
+  const text = Object.entries(CHAINS)
+    .map(([table, chains]) =>
+      [`*${table}`, ...chains.map((chain) => `:${chain} DROP [3:4]`), "COMMIT", ""].join("\n"),
+    )
+    .join("");
+
+  it("have the hooks, priorities and types that the kernel gives them", () => {
+    const { tables, isComplete } = firewallOf(text);
+    const found = tables.flatMap((table) =>
+      table.chains.map(
+        ({ name, base }) => `${table.name} ${name} ${base?.hook} ${base?.priority} ${base?.type}`,
+      ),
+    );
+    assert.equal(isComplete, true);
+    assert.deepEqual(found, [
+      "raw PREROUTING prerouting -300 filter",
+      "raw OUTPUT output -300 filter",
+      "mangle PREROUTING prerouting -150 filter",
+      "mangle INPUT input -150 filter",
+      "mangle FORWARD forward -150 filter",
+      "mangle OUTPUT output -150 route",
+      "mangle POSTROUTING postrouting -150 filter",
+      "nat PREROUTING prerouting -100 nat",
+      "nat INPUT input 100 nat",
+      "nat OUTPUT output -100 nat",
+      "nat POSTROUTING postrouting 100 nat",
+      "filter INPUT input 0 filter",
+      "filter FORWARD forward 0 filter",
+      "filter OUTPUT output 0 filter",
+      "security INPUT input 50 filter",
+      "security FORWARD forward 50 filter",
+      "security OUTPUT output 50 filter",
+    ]);
+  });
+
+  it("keep policy and counters, and the family of the table", () => {
+    const [table] = firewallOf(text, "ipv6").tables;
+    assert.equal(table?.family, "ip6");
+    assert.equal(table.backend, "iptables-legacy");
+    assert.equal(table.isDormant, false);
+    assert.equal(table.chains[0]?.base?.policy, "drop");
+    assert.deepEqual(table.chains[0]?.base?.counters, { packets: 3n, bytes: 4n });
+  });
+
+  it("of tables that are not known have no base, and make the answer incomplete", () => {
+    const { tables, isComplete } = firewallOf("*broute\n:BROUTING ACCEPT [0:0]\nCOMMIT\n");
+    assert.equal(isComplete, false);
+    assert.deepEqual(tables[0]?.chains, [{ name: "BROUTING", rules: [] }]);
+  });
+
+  it("are incomplete where the save is", () => {
+    const save = parseIptablesSave("*filter\n:INPUT DROP [0:0]\n");
+    const { isComplete } = firewallFromIptables(save, { backend: "iptables-nft", family: "ipv4" });
+    assert.equal(isComplete, false);
+  });
+});
+
+describe("a rule of iptables", () => {
+  it("keeps its text, comments and counters", () => {
+    const rule = ruleOf(
+      '[5:6] -A user -p tcp -m comment --comment "a b" -m comment --comment c -j ACCEPT',
+    );
+    assert.equal(
+      rule.text,
+      '-A user -p tcp -m comment --comment "a b" -m comment --comment c -j ACCEPT',
+    );
+    assert.equal(rule.comment, "a b; c");
+    assert.deepEqual(rule.counters, { packets: 5n, bytes: 6n });
+    assert.deepEqual(rule.conditions.map(short), ["protocol 6"]);
+  });
+
+  it("has a text of one line even if its comment has two", () => {
+    const save = parseIptablesSave('*raw\n:u - [0:0]\n-A u -m comment --comment "a\nb"\nCOMMIT\n');
+    const { tables } = firewallFromIptables(save, { backend: "iptables-nft", family: "ipv4" });
+    const rule = tables[0]?.chains[0]?.rules[0];
+    assert.equal(rule?.text, '-A u -m comment --comment "a b"');
+    assert.equal(rule.comment, "a\nb");
+  });
+});
+
+describe("the conditions of a rule of iptables", () => {
+  const cases: readonly (readonly [asked: string, ...conditions: readonly string[]])[] = [
+    ["-j ACCEPT"],
+    ["-p all"],
+    ["-p 0"],
+    ["! -p udp", "!protocol 17"],
+    ["-p 99", "protocol 99"],
+    ["-p icmp", "protocol 1"],
+    ["-p ipv6-icmp", "protocol 58"],
+    ["-p icmpv6", "protocol 58"],
+    ["-p udplite", "protocol 136"],
+    ["-p sctp", "protocol 132"],
+    ["-p dccp", "protocol 33"],
+    ["-p esp", "protocol 50"],
+    ["-p ah", "protocol 51"],
+    ["-p gre", "protocol 47"],
+    ["-p igmp", "protocol 2"],
+    ["-p 256", "other head: -p 256"],
+    ["-p tpyo", "other head: -p tpyo"],
+    ["-s 10.0.0.0/8", "address source 167772160-184549375"],
+    ["! -s 0.0.0.1", "!address source 1"],
+    ["-s 0.0.0.7/255.255.255.254", "address source 6-7"],
+    ["-d 0.0.0.0/0", "address destination 0-4294967295"],
+    ["-d 0.0.0.1,0.0.0.3", "address destination 1,3"],
+    ["! -d 10.0.0.0/255.0.255.0", "!other head: -d 10.0.0.0/255.0.255.0"],
+    ["-d ::1/128", "other head: -d ::1/128"],
+    ["-d 1.2.3.4/33", "other head: -d 1.2.3.4/33"],
+    ["-i eth0 ! -o lo", "in eth0", "!out lo"],
+    ["-i eth+", "in eth*"],
+    ["! -i +", "!in *"],
+    ["-i odd*", "other head: -i odd*"],
+    ["! -f", "!other fragment: -f"],
+    ["-p tcp -m tcp --dport 22", "protocol 6", "port destination 22"],
+    ["-p tcp --dport 22", "protocol 6", "port destination 22"],
+    ["-p udp -m udp ! --sport 1024:65535", "protocol 17", "!port source 1024-65535"],
+    ["-p tcp -m tcp --dport :1023", "protocol 6", "port destination 0-1023"],
+    ["-p tcp -m tcp --dport 1024:", "protocol 6", "port destination 1024-65535"],
+    ["-p sctp -m sctp --dport 9", "protocol 132", "port destination 9"],
+    [
+      "-p sctp -m sctp --dport 9 --chunk-types any INIT",
+      "protocol 132",
+      "port destination 9",
+      "other sctp: -m sctp --dport 9 --chunk-types any INIT",
+    ],
+    ["-p dccp -m dccp --sport 9", "protocol 33", "port source 9"],
+    ["-p tcp -m tcp --dport ssh", "protocol 6", "other tcp: -m tcp --dport ssh"],
+    ["-p tcp -m tcp --dport 9:8", "protocol 6", "other tcp: -m tcp --dport 9:8"],
+    ["-p tcp -m tcp", "protocol 6"],
+    ["-p tcp -m tcp --syn", "protocol 6", "flags 23/2"],
+    ["-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN", "protocol 6", "!flags 23/2"],
+    ["-p tcp -m tcp --tcp-flags ALL NONE", "protocol 6", "flags 63/0"],
+    ["-p tcp -m tcp --tcp-flags ECE,CWR,URG,PSH PSH", "protocol 6", "flags 232/8"],
+    ["-p tcp -m tcp --tcp-option 7", "protocol 6", "other tcp: -m tcp --tcp-option 7"],
+    ["-p tcp -m multiport --dports 22,80:90", "protocol 6", "port destination 22,80-90"],
+    ["-p tcp -m multiport ! --sports 22", "protocol 6", "!port source 22"],
+    [
+      "-p tcp -m multiport ! --ports 1,2:3",
+      "protocol 6",
+      "!any (port source 1,2-3) or (port destination 1,2-3)",
+    ],
+    ["-m iprange --src-range 0.0.0.1-0.0.0.9", "address source 1-9"],
+    ["-m iprange ! --dst-range 0.0.0.1-0.0.0.9", "!address destination 1-9"],
+    ["-m conntrack --ctstate NEW,DNAT", "state new,dnat"],
+    ["-m conntrack ! --ctstate RELATED,ESTABLISHED", "!state related,established"],
+    ["-m conntrack --ctdir ORIGINAL", "direction original"],
+    ["-m conntrack ! --ctorigdst 0.0.0.1/32", "!address original-destination 1"],
+    ["-m conntrack --ctorigdstport 80:90", "port original-destination 80-90"],
+    [
+      "-m conntrack --ctstate NEW ! --ctstatus ASSURED",
+      "state new",
+      "other conntrack: -m conntrack --ctstate NEW ! --ctstatus ASSURED",
+    ],
+    ["-m state ! --state NEW,UNTRACKED", "!state new,untracked"],
+    [
+      "-m addrtype ! --src-type UNICAST --dst-type LOCAL,BROADCAST",
+      "!type source unicast",
+      "type destination local,broadcast",
+    ],
+    [
+      "-m addrtype --dst-type LOCAL --limit-iface-in",
+      "other addrtype: -m addrtype --dst-type LOCAL --limit-iface-in",
+    ],
+    ["-m mark --mark 0x1/0xff", "mark 1/255"],
+    ["-m mark ! --mark 0xffffffff", "!mark 4294967295/4294967295"],
+    ["-m mark --mark 16", "mark 16/4294967295"],
+    ["-m mark --mark 0x100000000", "other mark: -m mark --mark 0x100000000"],
+    ["-m connmark --mark 0x1", "other connmark: -m connmark --mark 0x1"],
+    ["-m limit --limit 3/min", "other limit: -m limit --limit 3/min"],
+    ["-m set ! --match-set bad src", "other set: -m set ! --match-set bad src"],
+    ["-m pkttype --pkt-type unicast", "other pkttype: -m pkttype --pkt-type unicast"],
+    ["-p icmp -m icmp --icmp-type 8", "protocol 1", "other icmp: -m icmp --icmp-type 8"],
+    ["-p icmp -m icmp --icmp-type any", "protocol 1"],
+    ["-p icmp -m icmp", "protocol 1"],
+    ["-m socket", "other socket: -m socket"],
+    ["-m rpfilter --loose", "other reverse-path: -m rpfilter --loose"],
+    ["-m rpfilter --loose --invert", "!other reverse-path: -m rpfilter --loose"],
+    ["-m novel --thing 1", "other novel: -m novel --thing 1"],
+    ['-m comment --comment "-p tcp -j DROP"'],
+  ];
+  for (const [asked, ...expected] of cases) {
+    it(`of "${asked}" are [${expected.join("; ")}]`, () => {
+      assert.deepEqual(conditionsOf(asked).map(short), expected);
+    });
+  }
+
+  it("know addresses of IPv6", () => {
+    assert.deepEqual(
+      conditionsOf("-s ::/64 -d ::ff/ffff:: -m iprange --src-range ::1-::2", "ipv6").map(short),
+      [
+        `address source 0-${2n ** 64n - 1n}`,
+        `address destination 0-${2n ** 112n - 1n}`,
+        "address source 1-2",
+      ],
+    );
+  });
+});
+
+describe("the action of a rule of iptables", () => {
+  const nat = { kind: "destination-nat", isRedirect: false } as const;
+  const one = { from: 0x0a000001n, to: 0x0a000001n };
+  const cases: readonly (readonly [target: string, action: RuleAction])[] = [
+    ["-p tcp", { kind: "continue" }],
+    ["-j ACCEPT", { kind: "accept" }],
+    ["-j DROP", { kind: "drop" }],
+    ["-j REJECT --reject-with tcp-reset", { kind: "reject" }],
+    ["-j RETURN", { kind: "return" }],
+    ["-j user", { kind: "jump", chain: "user" }],
+    ["-g user", { kind: "goto", chain: "user" }],
+    ['-j LOG --log-prefix "-j DROP"', { kind: "continue" }],
+    ["-j NFLOG --nflog-group 3", { kind: "continue" }],
+    ["-j TCPMSS --clamp-mss-to-pmtu", { kind: "continue" }],
+    ["-j CT --notrack", { kind: "untrack" }],
+    ["-j NOTRACK", { kind: "untrack" }],
+    ["-j CT --helper ftp", { kind: "continue" }],
+    ["-j SNAT --to-source 1.2.3.4", { kind: "source-nat" }],
+    ["-j MASQUERADE --random", { kind: "source-nat" }],
+    ["-j DNAT --to-destination 10.0.0.1", { ...nat, addresses: one }],
+    [
+      "-j DNAT --to-destination 10.0.0.1:80 --random",
+      { ...nat, addresses: one, ports: { from: 80, to: 80 } },
+    ],
+    [
+      "-j DNAT --to-destination 10.0.0.1-10.0.0.2:80-90 --persistent",
+      { ...nat, addresses: { from: one.from, to: 0x0a000002n }, ports: { from: 80, to: 90 } },
+    ],
+    ["-j DNAT --to-destination :8080", { ...nat, ports: { from: 8080, to: 8080 } }],
+    [
+      "-j DNAT --to-destination 10.0.0.1:80-90/8080",
+      { ...nat, addresses: one, ports: { from: 80, to: 90 } },
+    ],
+    ["-j REDIRECT", { ...nat, isRedirect: true }],
+    ["-j REDIRECT --to-ports 8-9", { ...nat, isRedirect: true, ports: { from: 8, to: 9 } }],
+    ["-j MARK --set-xmark 0x1/0xff", { kind: "set-mark", value: 1, mask: 255 }],
+    ["-j MARK --set-xmark 0xf/0x0", { kind: "set-mark", value: 15, mask: 0 }],
+    ["-j MARK --set-mark 0x1/0x2", { kind: "set-mark", value: 1, mask: 3 }],
+    ["-j MARK --set-mark 1", { kind: "set-mark", value: 1, mask: 0xffffffff }],
+    ["-j MARK --and-mark 0xf", { kind: "set-mark", value: 0, mask: 0xfffffff0 }],
+    ["-j MARK --or-mark 0x4", { kind: "set-mark", value: 4, mask: 4 }],
+    ["-j MARK --xor-mark 0x4", { kind: "set-mark", value: 4, mask: 0 }],
+    ["-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff", { kind: "continue" }],
+    ["-j CONNMARK --set-xmark 0x1/0x1", { kind: "continue" }],
+  ];
+  for (const [target, expected] of cases) {
+    it(`of "${target}" is ${expected.kind}`, () => {
+      assert.deepEqual(actionOf(target), expected);
+    });
+  }
+
+  for (const target of [
+    "-j NFQUEUE --queue-num 1",
+    "-j QUEUE",
+    "-j TPROXY --on-port 1 --on-ip 0.0.0.0 --tproxy-mark 0x0/0x0",
+    "-j SYNPROXY --mss 1460",
+    "-j NETMAP --to 10.0.0.0/8",
+    "-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff",
+    "-j DNAT --to-destination nonsense",
+    "-j DNAT --to-destination 10.0.0.1 --to-destination 10.0.0.2",
+    "-j MARK --set-xmark nonsense",
+    "-j NOVEL --thing",
+    "-g NOVEL",
+  ]) {
+    it(`of "${target}" is not foreseen`, () => {
+      const name = target.split(" ")[1] ?? "";
+      assert.deepEqual(actionOf(target), { kind: "other", name, text: target });
+    });
+  }
+
+  it("of NETMAP behind routing is source nat", () => {
+    assert.deepEqual(actionOf("-j NETMAP --to 10.0.0.0/8", "POSTROUTING"), { kind: "source-nat" });
+    assert.equal(actionOf("-j NETMAP --to 10.0.0.0/8", "PREROUTING").kind, "other");
+  });
+
+  it("knows IPv6 destinations with and without brackets", () => {
+    const from = 0xfd00n << 112n;
+    const expectations: readonly (readonly [string, RuleAction])[] = [
+      ["fd00::", { ...nat, addresses: { from, to: from } }],
+      ["[fd00::]:80", { ...nat, addresses: { from, to: from }, ports: { from: 80, to: 80 } }],
+      ["fd00::-fd00::1", { ...nat, addresses: { from, to: from + 1n } }],
+      [
+        "[fd00::-fd00::1]:80-81",
+        { ...nat, addresses: { from, to: from + 1n }, ports: { from: 80, to: 81 } },
+      ],
+      ["[fd00::]-[fd00::1]", { ...nat, addresses: { from, to: from + 1n } }],
+      [":80", { ...nat, ports: { from: 80, to: 80 } }],
+      ["::1", { ...nat, addresses: { from: 1n, to: 1n } }],
+    ];
+    for (const [text, expected] of expectations) {
+      assert.deepEqual(actionOf(`-j DNAT --to-destination ${text}`, "user", "ipv6"), expected);
+    }
+  });
+});
+
+/** What parsers that go by patterns get wrong. */
+describe("rules that are easily misread", () => {
+  it("are all read right", () => {
+    const rule = ruleOf(
+      '-A user ! -s 10.0.0.0/8 -p 6 -m multiport ! --dports 22,80 -m conntrack ! --ctstate NEW,RELATED -m comment --comment "-j DROP" -j ACCEPT',
+    );
+    assert.deepEqual(rule.conditions.map(short), [
+      "!address source 167772160-184549375",
+      "protocol 6",
+      "!port destination 22,80",
+      "!state new,related",
+    ]);
+    assert.deepEqual(rule.action, { kind: "accept" });
+    assert.equal(rule.comment, "-j DROP");
+  });
+});
