@@ -18,6 +18,26 @@ export interface CLibrary {
     senderBytes: Uint8Array,
   ) => number;
   readonly poll: (set: Uint8Array, count: number, timeoutMs: number) => number;
+  /** poll(2) without a limit on a thread of Node's pool; `set` must not be touched until `done`. */
+  readonly pollApart: (set: Uint8Array, count: number, done: (ready: number) => void) => void;
+  readonly eventDescriptor: (initial: number, flags: number) => number;
+  readonly write: (descriptor: number, bytes: Uint8Array, length: number) => number;
+  readonly read: (descriptor: number, bytes: Uint8Array, length: number) => number;
+  readonly setOption: (
+    descriptor: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+    valueBytes: number,
+  ) => number;
+  /** `valueBytes` holds an int: the room, and afterwards the length. */
+  readonly getOption: (
+    descriptor: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+    valueBytes: Uint8Array,
+  ) => number;
   readonly close: (descriptor: number) => number;
   readonly errno: () => number;
 }
@@ -29,7 +49,12 @@ interface Koffi {
   };
   errno(): number;
 }
-type CFunction = (...values: readonly (number | Uint8Array)[]) => number;
+interface CFunction {
+  (...values: readonly (number | Uint8Array)[]): number;
+  /** Calls on a thread of Node's pool; the last value is the callback. */
+  async(...values: readonly (number | Uint8Array | AsyncDone)[]): void;
+}
+type AsyncDone = (error: unknown, result: number) => void;
 
 /**
  * Loads koffi and binds the socket calls of the C library that Node itself is linked to, glibc or musl.
@@ -70,12 +95,21 @@ function loadKoffi(): Result<Koffi> {
 function bindLibrary(koffi: Koffi): CLibrary {
   const library = koffi.load(null);
   const bytes = "uint8_t *";
+  const poll = library.func("poll", "int", [bytes, "unsigned long", "int"]);
+  const option = ["int", "int", "int", bytes];
   return {
     socket: library.func("socket", "int", ["int", "int", "int"]),
     bind: library.func("bind", "int", ["int", bytes, "uint32_t"]),
     send: library.func("send", "intptr_t", ["int", bytes, "size_t", "int"]),
     receive: library.func("recvfrom", "intptr_t", ["int", bytes, "size_t", "int", bytes, bytes]),
-    poll: library.func("poll", "int", [bytes, "unsigned long", "int"]),
+    poll,
+    pollApart: (set, count, done) =>
+      poll.async(set, count, -1, (error, ready) => done(error === null ? ready : -1)),
+    eventDescriptor: library.func("eventfd", "int", ["uint32_t", "int"]),
+    write: library.func("write", "intptr_t", ["int", bytes, "size_t"]),
+    read: library.func("read", "intptr_t", ["int", bytes, "size_t"]),
+    setOption: library.func("setsockopt", "int", [...option, "uint32_t"]),
+    getOption: library.func("getsockopt", "int", [...option, bytes]),
     close: library.func("close", "int", ["int"]),
     errno: () => koffi.errno(),
   };

@@ -69,6 +69,7 @@ class ScriptedKernel implements Netlink {
         this.nowMs += waitMs;
         return ok({ kind: "nothing" });
       },
+      onReadable: () => () => undefined,
       close: () => {
         this.closed += 1;
       },

@@ -1,10 +1,11 @@
 import { endianness } from "node:os";
 import { fail, ok, type Result } from "../contract/result.ts";
 import { type CLibrary, loadCLibrary } from "./c-library.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
 import { problemOfErrno } from "./system-problem.ts";
 
 /** Netlink families by number. Source: linux/netlink.h. */
-export const NETLINK_PROTOCOLS = { sockDiag: 4 } as const;
+export const NETLINK_PROTOCOLS = { sockDiag: 4, netfilter: 12 } as const;
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0o2000003;
@@ -33,6 +34,11 @@ export interface NetlinkSocket {
    * are dropped. `bytes` are a copy. `too-large`: it did not fit 64 KiB, and is lost.
    */
   receive(waitMs: number): Result<NetlinkReceived>;
+  /**
+   * Calls back as often as datagrams wait, without blocking: the callback receives until there is
+   * nothing. Returns what ends it; safe to call twice.
+   */
+  onReadable(callback: () => void): () => void;
   /** Safe to call twice. */
   close(): void;
 }
@@ -50,7 +56,10 @@ export function loadNetlink(): Result<Netlink> {
   const loaded = loadCLibrary();
   if (!loaded.ok) return loaded;
   const library = loaded.value;
-  return ok({ open: (protocol, groups = 0) => openSocket(library, protocol, groups) });
+  const readiness = createReadiness(library);
+  return ok({
+    open: (protocol, groups = 0) => openSocket({ library, readiness }, protocol, groups),
+  });
 }
 
 /** struct sockaddr_nl with port 0, which lets the kernel choose. */
@@ -65,7 +74,16 @@ function isLittleEndian(): boolean {
   return endianness() === "LE";
 }
 
-function openSocket(library: CLibrary, protocol: number, groups: number): Result<NetlinkSocket> {
+interface Machinery {
+  readonly library: CLibrary;
+  readonly readiness: Readiness;
+}
+
+function openSocket(
+  { library, readiness }: Machinery,
+  protocol: number,
+  groups: number,
+): Result<NetlinkSocket> {
   const descriptor = library.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   if (descriptor < 0) return problemOfErrno(library.errno(), "netlink", "socket");
   const bound = library.bind(descriptor, socketAddress(groups), ADDRESS_BYTES);
@@ -74,10 +92,11 @@ function openSocket(library: CLibrary, protocol: number, groups: number): Result
     library.close(descriptor);
     return problemOfErrno(errno, "netlink", "bind");
   }
-  return ok(wrapSocket(library, descriptor));
+  return ok(wrapSocket({ library, readiness }, descriptor));
 }
 
-function wrapSocket(library: CLibrary, descriptor: number): NetlinkSocket {
+function wrapSocket({ library, readiness }: Machinery, descriptor: number): NetlinkSocket {
+  let stopWatching: (() => void) | undefined;
   const buffer = new Uint8Array(RECEIVE_BYTES);
   let isOpen = true;
   // A descriptor number is given out again after close: using it then would hit somebody else's file.
@@ -95,7 +114,13 @@ function wrapSocket(library: CLibrary, descriptor: number): NetlinkSocket {
       if (!waited.ok) return waited;
       return waited.value ? receiveNow(library, descriptor, buffer) : ok({ kind: "nothing" });
     },
+    onReadable(callback) {
+      if (!isOpen) return () => undefined;
+      stopWatching = readiness.watch(descriptor, callback);
+      return stopWatching;
+    },
     close() {
+      stopWatching?.();
       if (isOpen) library.close(descriptor);
       isOpen = false;
     },

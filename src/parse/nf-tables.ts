@@ -1,0 +1,50 @@
+import type { TableFamily } from "../contract/firewall.ts";
+import type { KernelTable } from "../contract/firewall-source.ts";
+import {
+  type Endianness,
+  type NetlinkMessage,
+  netlinkRequest,
+  readAttributes,
+} from "./netlink-message.ts";
+
+/** Source: linux/netfilter/nfnetlink.h and nf_tables.h. */
+const NFNL_SUBSYS_NFTABLES = 10;
+const NFT_MSG_NEWTABLE = 0;
+const NFT_MSG_GETTABLE = 1;
+const NFTA_TABLE_NAME = 1;
+const NLM_F_REQUEST_DUMP = 0x301;
+const GENERIC_HEADER_BYTES = 4;
+/** Multicast group of changes to nftables, as a bit of the address' mask. Source: NFNLGRP_NFTABLES 7. */
+export const NFTABLES_GROUP_MASK = 1 << 6;
+
+/** Source: linux/netfilter.h, NFPROTO_*. */
+const FAMILIES: ReadonlyMap<number, TableFamily> = new Map([
+  [1, "inet"],
+  [2, "ip"],
+  [3, "arp"],
+  [5, "netdev"],
+  [7, "bridge"],
+  [10, "ip6"],
+]);
+
+/** Asks for all tables of nftables, which those of iptables-nft are among. Takes CAP_NET_ADMIN. */
+export function tablesRequest(sequence: number, endianness: Endianness): Uint8Array {
+  return netlinkRequest({
+    type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE,
+    flags: NLM_F_REQUEST_DUMP,
+    sequence,
+    // struct nfgenmsg: family 0 asks for all.
+    body: new Uint8Array(GENERIC_HEADER_BYTES),
+    endianness,
+  });
+}
+
+/** The table of a reply; undefined for another message, and for a family that is not known. */
+export function tableOf(message: NetlinkMessage, endianness: Endianness): KernelTable | undefined {
+  if (message.type !== ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE)) return undefined;
+  const family = FAMILIES.get(message.body[0] ?? -1);
+  const attributes = readAttributes(message.body.subarray(GENERIC_HEADER_BYTES), endianness);
+  const name = attributes.get(NFTA_TABLE_NAME);
+  if (family === undefined || name === undefined) return undefined;
+  return { family, name: new TextDecoder().decode(name).replace(/\0+$/, "") };
+}
