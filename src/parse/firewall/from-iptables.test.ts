@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import type { Condition, Firewall, FirewallRule, RuleAction } from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
 import { parseIptablesSave } from "../iptables-save/parse-iptables-save.ts";
@@ -377,5 +378,47 @@ describe("rules that are easily misread", () => {
     ]);
     assert.deepEqual(rule.action, { kind: "accept" });
     assert.equal(rule.comment, "-j DROP");
+  });
+});
+
+describe("any save", () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      ..."! -s -d -i -o -p -f -m -j -g tcp multiport conntrack mark iprange addrtype comment --dport --ports".split(
+        " ",
+      ),
+      ..."--ctstate --ctorigdst --mark --src-range --dst-type --to-destination --set-xmark --tcp-flags".split(
+        " ",
+      ),
+      ..."DNAT MARK CT REDIRECT ACCEPT user 1:2 0x1/0x2 10.0.0.1 ::1 a-b [::1]:8 , / : - ''".split(
+        " ",
+      ),
+    ),
+    fc.string({ maxLength: 8 }),
+  );
+
+  it("is lowered rule by rule, each with a text, and never throws", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(word, { maxLength: 10 }), { maxLength: 5 }),
+        fc.constantFrom<AddressFamily>("ipv4", "ipv6"),
+        (lines, family) => {
+          const rules = lines.map((words) => `-A user ${words.join(" ")}\n`).join("");
+          const save = parseIptablesSave(`*nat\n:user - [0:0]\n${rules}COMMIT\n`);
+          const { tables } = firewallFromIptables(save, { backend: "iptables-nft", family });
+          const before = save.tables.flatMap((table) => table.chains.map((chain) => chain.rules));
+          const after = tables.flatMap((table) => table.chains.map((chain) => chain.rules));
+          assert.deepEqual(
+            after.map((each) => each.length),
+            before.map((each) => each.length),
+          );
+          for (const rule of after.flat()) {
+            assert.match(rule.text, /^-A /);
+            assert.ok(!rule.text.includes("\n"));
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });
