@@ -231,6 +231,18 @@ describe("a save that is not whole", () => {
     );
   });
 
+  it("does not take the quotes of later rules for the end of an open one", () => {
+    const near = '-A INPUT -m comment --comment "x y" -j DROP';
+    const far = [...new Array<string>(40).fill("-A INPUT -p tcp -m tcp --dport 22 -j DROP"), '"'];
+    for (const [later, read] of [[[near], 1] as const, [far, 40] as const]) {
+      const { tables, isComplete } = parseIptablesSave(
+        filter('-A INPUT -m comment --comment "cut', ...later),
+      );
+      assert.equal(isComplete, false);
+      assert.equal(tables[0]?.chains[0]?.rules.length, read);
+    }
+  });
+
   for (const [line, kind] of [
     ["hello world", "foreign-line"],
     ["*", "foreign-line"],
