@@ -23,13 +23,15 @@ export interface Site {
 
 const not = (dice: Dice, probability = 0.15): string => (dice.chance(probability) ? "! " : "");
 
+/** "No interface at all" is left out: the save programs print `! -i +` as nothing, so nobody can read it. */
 function interfaces(dice: Dice, site: Site): string {
   const incoming = ["eth0", "eth1", "eth+", "e+", "eth0+", "docker0", "lo", "+", "et"];
   const outgoing = ["docker0", "docker+", "eth0", "d+"];
   const canOut = site.hook === "FORWARD" || site.hook === "POSTROUTING";
   if (site.hook === "POSTROUTING" || (canOut && dice.chance(0.5)))
     return `${not(dice)}-o ${dice.pick(outgoing)}`;
-  return `${not(dice)}-i ${dice.pick(incoming)}`;
+  const name = dice.pick(incoming);
+  return `${name === "+" ? "" : not(dice)}-i ${name}`;
 }
 
 function ports(dice: Dice, protocol: "tcp" | "udp"): string {
@@ -110,7 +112,7 @@ export function conditions(dice: Dice, site: Site): string {
     [2, () => `-m iprange ${not(dice)}--src-range ${sourceRange(dice, site.family)}`],
     [4, () => interfaces(dice, site)],
     [9, () => protocols(dice)],
-    [1, () => `-m addrtype ${not(dice)}--dst-type ${dice.pick(addressTypes(site.family))}`],
+    [1, () => addressType(dice, site)],
     [1, () => `-m mark ${not(dice)}--mark ${dice.pick(MARKS)}`],
   ];
   if (site.table !== "raw") kinds.push([2, () => connection(dice, site)]);
@@ -137,9 +139,12 @@ function source(dice: Dice, family: Family): string {
   return `${network.endsWith("/0") ? "" : not(dice)}-s ${network}`;
 }
 
-/** There is no broadcast in IPv6. */
-function addressTypes(family: Family): readonly string[] {
-  return family === "ipv4" ? ["LOCAL", "UNICAST", "BROADCAST"] : ["LOCAL", "UNICAST", "MULTICAST"];
+/** There is no broadcast in IPv6; and two types must both hold there, while one is enough in IPv4. */
+function addressType(dice: Dice, { family }: Site): string {
+  const types = ["LOCAL", "UNICAST", family === "ipv4" ? "BROADCAST" : "MULTICAST"];
+  const chosen = dice.some(types, dice.chance(0.2) ? 2 : 1).join(",");
+  const side = dice.chance(0.8) ? "--dst-type" : "--src-type";
+  return `-m addrtype ${not(dice)}${side} ${chosen}`;
 }
 
 /** Options that may be given once. */
