@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -29,7 +30,7 @@ export function isTemporaryOf(candidate: string, fileName: string): boolean {
 /**
  * Replaces a file so that a reader, a crash or a power cut sees the old content or the new one, never a
  * part: temporary file in the same folder, fsync, rename, fsync of the folder. `mode` holds whatever
- * the umask is. A link of that name is replaced, not followed. Text is written as UTF-8. The temporary
+ * the umask is; the file is given to the group before it is in place. A link of that name is replaced, not followed. Text is written as UTF-8. The temporary
  * file is removed when anything fails. Errors: those of the system calls; a full disk is `too-large`.
  * Source: fsync(2), rename(2).
  */
@@ -37,11 +38,15 @@ export function writeFileAtomically(
   path: string,
   content: Uint8Array | string,
   mode: number,
+  groupId?: number,
 ): Result<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${systemRandom.uuid()}.tmp`);
   try {
-    writeNewFile(temporary, typeof content === "string" ? Buffer.from(content) : content, mode);
+    writeNewFile(temporary, typeof content === "string" ? Buffer.from(content) : content, {
+      mode,
+      groupId,
+    });
     renameSync(temporary, path);
     syncFolder(folder);
     return ok(undefined);
@@ -109,7 +114,11 @@ function unusable(path: string, what: string, remedy: string, cause?: unknown): 
   return new AgentError("AGENT_STATE_UNUSABLE", `the folder ${path} ${what}`, { remedy, cause });
 }
 
-function writeNewFile(path: string, bytes: Uint8Array, mode: number): void {
+function writeNewFile(
+  path: string,
+  bytes: Uint8Array,
+  { mode, groupId }: { readonly mode: number; readonly groupId: number | undefined },
+): void {
   // O_EXCL does not follow a link that someone may have laid in the way.
   const descriptor = openSync(
     path,
@@ -121,6 +130,7 @@ function writeNewFile(path: string, bytes: Uint8Array, mode: number): void {
     while (written < bytes.length) {
       written += writeSync(descriptor, bytes, written, bytes.length - written);
     }
+    if (groupId !== undefined) fchownSync(descriptor, -1, groupId);
     fchmodSync(descriptor, mode);
     fsyncSync(descriptor);
   } finally {

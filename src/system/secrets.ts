@@ -7,13 +7,52 @@ const MAX_SECRET_BYTES = 65_536;
 const CREDENTIAL_PREFIX = "credential:";
 /** Names systemd accepts that cannot leave the folder. Source: systemd.exec(5), LoadCredential=. */
 const CREDENTIAL_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
+/** What the unit's `LoadCredential=gatewarden:FOLDER` puts before the name of each file of the folder. */
+const FOLDER_CREDENTIAL_PREFIX = "gatewarden_";
 /** Readable or writable by the group or by everybody. */
 const OPEN_TO_OTHERS = 0o066;
+
+/** Where credentials are found. */
+export interface CredentialPlaces {
+  /** Where systemd put them for this process. Source: systemd.exec(5), CREDENTIALS_DIRECTORY. */
+  readonly directory?: string | undefined;
+  /** Where the unit takes them from: serves outside the service, with the modes of plain files. */
+  readonly source?: string | undefined;
+}
+
+/** How a file NAME of the folder of credentials is named in the configuration. */
+export function credentialReference(fileName: string): string {
+  return `${CREDENTIAL_PREFIX}${FOLDER_CREDENTIAL_PREFIX}${fileName}`;
+}
+
+/** The file of the folder of credentials that a reference means; undefined for any other reference. */
+export function fileOfCredential(reference: string): string | undefined {
+  const prefix = `${CREDENTIAL_PREFIX}${FOLDER_CREDENTIAL_PREFIX}`;
+  return reference.startsWith(prefix) ? reference.slice(prefix.length) : undefined;
+}
+
+/**
+ * The path behind a reference: an absolute path, or `credential:NAME` in the directory of systemd, else
+ * in the folder that the unit takes them from, where a file is named without `gatewarden_`. Throws
+ * AGENT_SECRET_UNREADABLE when it is neither or there is no such folder; the reference is not quoted.
+ */
+export function pathOfReference(
+  reference: string,
+  subject: string,
+  places: CredentialPlaces = {},
+): string {
+  if (places.directory !== undefined || places.source === undefined) {
+    return secretPath(reference, subject, places.directory);
+  }
+  const path = secretPath(reference, subject, places.source);
+  const file = fileOfCredential(reference);
+  return file === undefined || file === "" ? path : join(places.source, file);
+}
 
 /**
  * The secret text in a file; one trailing newline is cut. `reference` is an absolute path, or
  * `credential:NAME` for a systemd credential. `subject` names the secret in errors ("the device key");
- * no error ever holds its content. Outside the credentials directory the file must be readable and
+ * no error ever holds its content. `credentialsSource` serves where systemd gave nothing. Outside the credentials directory the file must be readable and
  * writable by its owner only; systemd itself gives 0440 with its own access list.
  * Throws AGENT_SECRET_EXPOSED, or AGENT_SECRET_UNREADABLE when it is missing, forbidden, empty, above
  * 64 KiB, no regular file or not UTF-8. Source: systemd.exec(5), CREDENTIALS.
@@ -22,8 +61,10 @@ export function readSecret(
   reference: string,
   subject: string,
   credentialsDirectory?: string,
+  credentialsSource?: string,
 ): string {
-  const path = secretPath(reference, subject, credentialsDirectory);
+  const places = { directory: credentialsDirectory, source: credentialsSource };
+  const path = pathOfReference(reference, subject, places);
   const read = createBoundedReader().read(path, MAX_SECRET_BYTES);
   if (!read.ok) {
     const { code, detail } = read.problem;
