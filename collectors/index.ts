@@ -3,6 +3,7 @@ import { configurationError } from "./configuration-error/index.ts";
 import { connectedHardware } from "./connected-hardware/index.ts";
 import { diagnostic } from "./diagnostic/index.ts";
 import { droppedEventsStatistics } from "./dropped-events-statistics/index.ts";
+import { firewall } from "./firewall/index.ts";
 import { listeningPorts } from "./listening-ports/index.ts";
 import { localUsers } from "./local-users/index.ts";
 import { messageStatistics } from "./message-statistics/index.ts";
@@ -14,6 +15,7 @@ export const COLLECTORS: readonly Collector[] = [
   connectedHardware,
   diagnostic,
   droppedEventsStatistics,
+  firewall,
   listeningPorts,
   localUsers,
   messageStatistics,

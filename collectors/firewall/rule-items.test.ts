@@ -133,7 +133,7 @@ describe("ruleItems", () => {
   };
 
   it("lists rules in evaluation order and the policy as the last rule of its chain", () => {
-    const items = ruleItems({ tables: [table([input])], isComplete: true });
+    const items = ruleItems({ tables: [table([input])], isComplete: true }, true);
     assert.deepEqual(
       items.map((item) => [item["Priority"], item["Direction"], item["Action"]]),
       [
@@ -175,10 +175,13 @@ describe("ruleItems", () => {
       base: base("prerouting", { type: "nat", policy: "accept" }),
       rules: [],
     };
-    const items = ruleItems({
-      tables: [table([nat], { name: "nat" }), table([input])],
-      isComplete: true,
-    });
+    const items = ruleItems(
+      {
+        tables: [table([nat], { name: "nat" }), table([input])],
+        isComplete: true,
+      },
+      true,
+    );
     assert.deepEqual(
       items.map((item) => item["ChainName"]),
       ["INPUT", "INPUT", "INPUT", "PREROUTING"],
@@ -186,7 +189,10 @@ describe("ruleItems", () => {
   });
 
   it("reports dormant tables as not enabled", () => {
-    const [item] = ruleItems({ tables: [table([input], { isDormant: true })], isComplete: true });
+    const [item] = ruleItems(
+      { tables: [table([input], { isDormant: true })], isComplete: true },
+      true,
+    );
     assert.equal(item?.["Enabled"], false);
   });
 });

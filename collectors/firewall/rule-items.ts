@@ -5,6 +5,7 @@ import type {
   FirewallRule,
   FirewallTable,
   RuleAction,
+  TrafficCounters,
 } from "../../src/contract/firewall.ts";
 import { plainText } from "../../src/parse/plain-text.ts";
 import { conditionTexts } from "./condition-texts.ts";
@@ -17,14 +18,14 @@ const RULE_LENGTH = 1024;
  * One payload item per rule in evaluation order, the policy as the last rule of its chain. Chains that
  * decide about packets to and from the device come first, so that a bound cuts off what matters least.
  */
-export function ruleItems(firewall: Firewall): readonly PayloadItem[] {
+export function ruleItems(firewall: Firewall, includeCounters: boolean): readonly PayloadItem[] {
   const chains = firewall.tables.flatMap((table) => {
     const directions = directionsOf(table);
     return table.chains.map((chain) => ({ table, chain, direction: directions.get(chain.name) }));
   });
   const first = chains.filter(({ direction }) => direction !== undefined);
   const rest = chains.filter(({ direction }) => direction === undefined);
-  return [...first, ...rest].flatMap(chainItems);
+  return [...first, ...rest].flatMap((placed) => chainItems(placed, includeCounters));
 }
 
 interface PlacedChain {
@@ -33,9 +34,12 @@ interface PlacedChain {
   readonly direction: Direction | undefined;
 }
 
-function chainItems(placed: PlacedChain): readonly PayloadItem[] {
+function chainItems(placed: PlacedChain, includeCounters: boolean): readonly PayloadItem[] {
   const { chain, table, direction } = placed;
-  const items = chain.rules.map((rule, priority) => ruleItem(rule, priority, placed));
+  const items = chain.rules.map((rule, priority) => {
+    const counters = includeCounters ? counterDetails(rule.counters) : {};
+    return ruleItem({ rule, priority, counters }, placed);
+  });
   const { base } = chain;
   if (base === undefined) return items;
   const policy: PayloadItem = {
@@ -47,14 +51,19 @@ function chainItems(placed: PlacedChain): readonly PayloadItem[] {
     ...knownDetails({
       ...placeDetails(placed),
       Policy: "true",
-      Packets: base.counters?.packets.toString(),
-      Bytes: base.counters?.bytes.toString(),
+      ...(includeCounters ? counterDetails(base.counters) : {}),
     }),
   };
   return [...items, policy];
 }
 
-function ruleItem(rule: FirewallRule, priority: number, placed: PlacedChain): PayloadItem {
+interface PlacedRule {
+  readonly rule: FirewallRule;
+  readonly priority: number;
+  readonly counters: Record<string, string | undefined>;
+}
+
+function ruleItem({ rule, priority, counters }: PlacedRule, placed: PlacedChain): PayloadItem {
   const texts = conditionTexts(rule.conditions);
   const { direction, table, chain } = placed;
   const field = (name: string, value: string | undefined): Record<string, string> =>
@@ -78,11 +87,14 @@ function ruleItem(rule: FirewallRule, priority: number, placed: PlacedChain): Pa
       FurtherConditions: optionalText(texts.further.join("; "), RULE_LENGTH),
       ...actionDetails(rule.action),
       Comment: optionalText(rule.comment),
-      Packets: rule.counters?.packets.toString(),
-      Bytes: rule.counters?.bytes.toString(),
+      ...counters,
       Rule: plainText(rule.text, RULE_LENGTH),
     }),
   };
+}
+
+function counterDetails(counters: TrafficCounters | undefined): Record<string, string | undefined> {
+  return { Packets: counters?.packets.toString(), Bytes: counters?.bytes.toString() };
 }
 
 function optionalText(text: string | undefined, maxLength = 256): string | undefined {

@@ -1,7 +1,10 @@
 import type { FirewallBackend, TableFamily } from "./firewall.ts";
 import type { Problem } from "./result.ts";
 
-/** What one tool said about a backend, as it said it. */
+/**
+ * What one tool said about a backend, as it said it. Rules of iptables-nft are in the text of nftables as
+ * well; that of iptables-nft spells out the matches that nft knows by name alone.
+ */
 export interface FirewallText {
   /** Rules of `iptables-legacy` and `iptables-nft` as iptables-save text; of `nftables` as JSON. */
   readonly backend: FirewallBackend;

@@ -111,6 +111,8 @@ export interface TrafficCounters {
 
 export interface FirewallRule {
   readonly conditions: readonly Condition[];
+  /** Done before the action, by the same packets: set-mark and untrack. */
+  readonly effects?: readonly RuleAction[];
   readonly action: RuleAction;
   /** The rule in the language of its backend, one line, without counters. */
   readonly text: string;

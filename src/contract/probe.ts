@@ -1,3 +1,4 @@
+import type { FirewallSource } from "./firewall-source.ts";
 import type { Problem, Result } from "./result.ts";
 
 export type AddressFamily = "ipv4" | "ipv6";
@@ -62,6 +63,8 @@ export interface Probe {
    * families: what `ss -lntu` shows. A family the kernel does not have is simply not there.
    */
   listeningSockets(): Result<SocketList>;
+  /** The way to the firewall's rule sets. Reading them may run the tools of the firewall. */
+  firewall(): FirewallSource;
   /** What uname(2) says of the running kernel (captured roots: from proc/sys/kernel). */
   kernel(): Result<KernelFacts>;
 }

@@ -5,7 +5,9 @@ export type ProblemCode =
   | "timed-out"
   | "too-large"
   | "malformed"
-  | "unsupported";
+  | "unsupported"
+  /** Two things in force that contradict or hide each other. */
+  | "conflict";
 
 /** An expected failure: a value, not an exception. */
 export interface Problem {

@@ -1,6 +1,6 @@
 import { endianness } from "node:os";
 import { fail, ok, type Result } from "../contract/result.ts";
-import { type CLibrary, loadCLibrary } from "./c-library.ts";
+import type { CLibrary } from "./c-library.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { problemOfErrno } from "./system-problem.ts";
 
@@ -49,17 +49,12 @@ export interface Netlink {
   open(protocol: number, groups?: number): Result<NetlinkSocket>;
 }
 
-/**
- * The way to netlink through the C library. Errors: those of `loadCLibrary`. Keep the result.
- */
-export function loadNetlink(): Result<Netlink> {
-  const loaded = loadCLibrary();
-  if (!loaded.ok) return loaded;
-  const library = loaded.value;
+/** The way to netlink through the C library. Keep the result: all its sockets share one waiting thread. */
+export function createNetlink(library: CLibrary): Netlink {
   const readiness = createReadiness(library);
-  return ok({
+  return {
     open: (protocol, groups = 0) => openSocket({ library, readiness }, protocol, groups),
-  });
+  };
 }
 
 /** struct sockaddr_nl with port 0, which lets the kernel choose. */

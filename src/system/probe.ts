@@ -5,9 +5,12 @@ import type { Log } from "../contract/log.ts";
 import type { FileFacts, KernelFacts, Probe, SocketList } from "../contract/probe.ts";
 import { fail, ok, type Result } from "../contract/result.ts";
 import { createBoundedReader } from "./bounded-read.ts";
+import { type CLibrary, loadCLibrary } from "./c-library.ts";
+import { capturedFirewall } from "./captured-firewall.ts";
 import { systemClock } from "./clock.ts";
+import { createFirewallSource } from "./firewall-source.ts";
 import { socketsFromKernel, socketsFromTables } from "./listening-sockets.ts";
-import { loadNetlink, type Netlink } from "./netlink.ts";
+import { createNetlink, type Netlink } from "./netlink.ts";
 import { resolveBelow, resolveLive } from "./rooted-path.ts";
 import { problemOf } from "./system-problem.ts";
 
@@ -59,20 +62,28 @@ export function createProbe(options: ProbeOptions): Probe {
     }
   }
 
+  const machine = createMachine();
+
+  function listFolder(path: string): Result<readonly string[]> {
+    const names = attempt(path, true, namesIn);
+    if (!names.ok || names.value.length <= MOST_NAMES) return names;
+    return fail("too-large", path, `more than ${MOST_NAMES} names`);
+  }
+
   return {
     root,
     isLive,
     readText,
     readBytes,
     readLink: (path) => attempt(path, false, (real) => readlinkSync(real)),
-    listFolder(path) {
-      const names = attempt(path, true, namesIn);
-      if (!names.ok || names.value.length <= MOST_NAMES) return names;
-      return fail("too-large", path, `more than ${MOST_NAMES} names`);
-    },
+    listFolder,
     facts: (path, follow = true) =>
       attempt(path, follow, (real) => factsOf(follow ? statSync(real) : lstatSync(real))),
-    listeningSockets: createSocketReader(options, isLive, readText),
+    listeningSockets: createSocketReader({ options, isLive, readText, netlink: machine.netlink }),
+    firewall: () =>
+      isLive
+        ? createFirewallSource({ readText, ...machine, clock: systemClock })
+        : capturedFirewall(readText, listFolder),
     kernel: () => (isLive ? ok(liveKernel()) : capturedKernel(readText)),
   };
 }
@@ -116,17 +127,41 @@ function kindOf(stats: Stats): FileFacts["kind"] {
 
 type ReadText = (path: string, maxBytes?: number) => Result<string>;
 
-function createSocketReader(
-  options: ProbeOptions,
-  isLive: boolean,
-  readText: ReadText,
-): () => Result<SocketList> {
-  // Undefined until first asked: the native library costs memory that idle collectors must not pay.
+/** The native library, loaded at the first question: idle collectors must not pay its memory. */
+function createMachine(): {
+  library(): Result<CLibrary>;
+  netlink(): Result<Netlink>;
+} {
+  let library: Result<CLibrary> | undefined;
   let netlink: Result<Netlink> | undefined;
+  function load(): Result<CLibrary> {
+    library ??= loadCLibrary();
+    return library;
+  }
+  return {
+    library: load,
+    netlink() {
+      if (netlink !== undefined) return netlink;
+      const loaded = load();
+      netlink = loaded.ok ? ok(createNetlink(loaded.value)) : loaded;
+      return netlink;
+    },
+  };
+}
+
+interface SocketReaderParts {
+  readonly options: ProbeOptions;
+  readonly isLive: boolean;
+  readonly readText: ReadText;
+  readonly netlink: () => Result<Netlink>;
+}
+
+function createSocketReader(parts: SocketReaderParts): () => Result<SocketList> {
+  const { options, isLive, readText } = parts;
   let isKernelAsked = isLive && options.socketSource !== "proc_net";
 
   function fromKernel(): SocketList | undefined {
-    netlink ??= loadNetlink();
+    const netlink = parts.netlink();
     const list = netlink.ok ? socketsFromKernel(netlink.value, systemClock) : netlink;
     if (list.ok) return list.value;
     const { code, subject, detail } = list.problem;

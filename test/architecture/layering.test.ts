@@ -143,7 +143,11 @@ const RESTRICTIONS: readonly Restriction[] = [
     pattern: /"node:fs(?:\/promises)?"/,
     allowedIn: /^src\/(?:system|pipeline\/spool|pipeline\/aggregate|localhub|transport\/file)\//,
   },
-  { what: "child processes", pattern: /"node:child_process"/, allowedIn: /^$/ },
+  {
+    what: "child processes",
+    pattern: /"node:child_process"/,
+    allowedIn: /^src\/system\/program\.ts$/,
+  },
   {
     what: "sockets",
     pattern: /(?:from|import\s*\()\s*"(?:node:(?:tls|https?|dgram)|mqtt|mqtt-packet|ws)"/,

@@ -54,6 +54,10 @@ export function treeProbe(tree: Tree): Probe {
     },
     facts: (path) => (tree.files.has(path) ? ok(REGULAR) : missing(path)),
     listeningSockets: () => ok({ source: "sock_diag", sockets: tree.sockets }),
+    firewall: () => ({
+      read: async () => ({ texts: [], unknown: [], problems: [] }),
+      watch: () => () => undefined,
+    }),
     kernel: () => missing("/proc/sys/kernel"),
   };
 }

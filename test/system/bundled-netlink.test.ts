@@ -7,11 +7,11 @@ import { dirname, join, relative } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { loadNetlink } from "../../src/system/netlink.ts";
+import { loadCLibrary } from "../../src/system/c-library.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
-const loaded = loadNetlink();
+const loaded = loadCLibrary();
 const skip = loaded.ok ? false : `koffi is not usable here: ${loaded.problem.detail}`;
 
 const ENTRY = `

@@ -5,8 +5,9 @@ import { endianness } from "node:os";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inetDiagRequest, parseInetDiag, STATE_LISTEN } from "../../src/parse/inet-diag.ts";
-import { loadNetlink, NETLINK_PROTOCOLS, type NetlinkSocket } from "../../src/system/netlink.ts";
+import { NETLINK_PROTOCOLS, type NetlinkSocket } from "../../src/system/netlink.ts";
 import { createProbe } from "../../src/system/probe.ts";
+import { loadNetlink } from "./load-netlink.ts";
 import { asOtherUser } from "./other-user.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -97,7 +98,7 @@ describe("a netlink socket", { skip }, () => {
 
   it("that may not be bound is a problem and leaves no descriptor", (test) => {
     const result = asOtherUser(test, temporaryFolder(test), {
-      module: "src/system/netlink.ts",
+      module: "test/system/load-netlink.ts",
       before: `
         // Packages are looked for from the started script, and --eval has none.
         process.argv[1] = ${JSON.stringify(fileURLToPath(import.meta.url))};

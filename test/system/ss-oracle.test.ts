@@ -8,8 +8,8 @@ import { networkInterfaces } from "node:os";
 import { after, before, describe, it } from "node:test";
 import type { SocketList } from "../../src/contract/probe.ts";
 import { canonicalAddress } from "../../src/parse/addresses.ts";
-import { loadNetlink } from "../../src/system/netlink.ts";
 import { createProbe } from "../../src/system/probe.ts";
+import { loadNetlink } from "./load-netlink.ts";
 
 /** How often the three are read until nothing changed on the machine between first and last. */
 const MOST_ATTEMPTS = 20;

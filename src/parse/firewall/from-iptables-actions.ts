@@ -29,6 +29,8 @@ const CONNMARK_SETTERS = new Set([
   ...["--nfmask", "--ctmask", "--mask"],
 ]);
 
+const CONNMARK_RESTORERS = new Set(["--restore-mark", "--nfmask", "--ctmask", "--mask"]);
+
 /** What a rule does. Unknown targets are `other`: they may end the packet's way or not. */
 export function iptablesAction(target: IptablesTarget, place: TargetPlace): RuleAction {
   if (target.kind === "none") return { kind: "continue" };
@@ -167,9 +169,18 @@ function setMark(options: readonly IptablesOption[]): RuleAction | undefined {
   }
 }
 
-/** Marks of connections are not followed, so setting them is nothing; taking the packet's mark from one is unknown. */
+/**
+ * The mark of a new connection is 0, so taking the packet's mark from it clears the bits of the mask; what
+ * rules do to the connection's own mark is not followed. Source: xt_connmark.c, connmark_tg_shift.
+ */
 function connectionMark(options: readonly IptablesOption[]): RuleAction | undefined {
-  return options.every((option) => CONNMARK_SETTERS.has(option.name))
-    ? { kind: "continue" }
-    : undefined;
+  if (!options.some((option) => option.name === "--restore-mark")) {
+    return options.every((option) => CONNMARK_SETTERS.has(option.name))
+      ? { kind: "continue" }
+      : undefined;
+  }
+  if (!options.every((option) => CONNMARK_RESTORERS.has(option.name))) return undefined;
+  const text = onlyValue(options, "--nfmask") ?? onlyValue(options, "--mask");
+  const mask = text === undefined ? ALL_BITS : markText(text)?.value;
+  return mask === undefined ? undefined : { kind: "set-mark", value: 0, mask };
 }

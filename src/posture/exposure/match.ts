@@ -124,7 +124,8 @@ function test(flow: Flow, condition: ConditionTest, place: MatchPlace): Division
       return byAlternatives(flow, condition.alternatives, place);
     case "other":
       // An honest sender comes in by the interface that leads back to it.
-      return condition.name === "reverse-path" ? yes(flow) : maybe(flow);
+      if (condition.name === "reverse-path") return yes(flow);
+      return condition.name === "reverse-path-missing" ? no(flow) : maybe(flow);
   }
 }
 

@@ -104,9 +104,9 @@ function passRule(flows: readonly Flow[], rule: FirewallRule, where: RulePlace):
     }
     isTouched = true;
     next.push(...rest);
-    for (const part of matched) act(part, rule, rule.action, where, next);
+    for (const part of matched) act(affected(part, rule), rule, rule.action, where, next);
     for (const part of possible) {
-      if (rule.action.kind === "continue") {
+      if (rule.action.kind === "continue" && rule.effects === undefined) {
         next.push(part);
         continue;
       }
@@ -114,10 +114,21 @@ function passRule(flows: readonly Flow[], rule: FirewallRule, where: RulePlace):
       const reference = ruleReference(rule, where);
       const doubted = { ...part, doubts: addDoubts(part.doubts, [reference]) };
       next.push(doubted);
-      act(doubted, rule, rule.action, where, next);
+      act(affected(doubted, rule), rule, rule.action, where, next);
     }
   }
   return isTouched ? mergeFlows(next) : next;
+}
+
+/** The flow after what a rule does before its action. */
+function affected(flow: Flow, rule: FirewallRule): Flow {
+  return (rule.effects ?? []).reduce((before, effect) => after(before, effect), flow);
+}
+
+function after(flow: Flow, effect: RuleAction): Flow {
+  if (effect.kind === "untrack") return { ...flow, isTracked: false };
+  if (effect.kind !== "set-mark") return flow;
+  return { ...flow, mark: ((flow.mark & ~effect.mask) ^ effect.value) >>> 0 };
 }
 
 /** Carries an action out; what goes on to the following rule is added to `next`. */
@@ -160,10 +171,8 @@ function act(
       return;
     }
     case "untrack":
-      next.push({ ...traced, isTracked: false });
-      return;
     case "set-mark":
-      next.push({ ...traced, mark: ((traced.mark & ~action.mask) ^ action.value) >>> 0 });
+      next.push(after(traced, action));
       return;
     case "verdict-map":
       actByMap(traced, rule, action, where, next);

@@ -1,0 +1,305 @@
+import type {
+  AddressRange,
+  Condition,
+  ConditionTest,
+  NumberRange,
+  PacketSide,
+} from "../../contract/firewall.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
+import type { AddressFamily } from "../../contract/probe.ts";
+import { addressNumber } from "../address-number.ts";
+import { protocolNumber, tcpFlagBits } from "./from-iptables-values.ts";
+
+/** The left side of a match: what of the packet is looked at. */
+export interface NftField {
+  /** Hold whatever the comparison is: `tcp dport` looks at TCP only. */
+  readonly given: readonly Condition[];
+  /** The test for one of these values; undefined where a value cannot be understood. */
+  readonly test: (values: readonly JsonValue[]) => ConditionTest | undefined;
+}
+
+const BITS = { ipv4: 32, ipv6: 128 } as const;
+const MASK_32 = 0xffffffff;
+
+function is(test: ConditionTest): Condition {
+  return { ...test, isNegated: false };
+}
+
+/** The field that an expression of nft names; undefined for one that a question cannot answer. */
+export function nftField(expression: JsonValue | undefined): NftField | undefined {
+  if (expression === undefined || !isJsonObject(expression)) return undefined;
+  const [entry] = Object.entries(expression);
+  if (entry === undefined) return undefined;
+  const [kind, value] = entry;
+  if (kind === "payload") return isJsonObject(value) ? payloadField(value) : undefined;
+  if (kind === "meta") return isJsonObject(value) ? metaField(value["key"]) : undefined;
+  if (kind === "ct") return isJsonObject(value) ? trackingField(value) : undefined;
+  if (kind === "fib") return isJsonObject(value) ? routeField(value) : undefined;
+  if (kind === "&") return Array.isArray(value) ? maskedField(value) : undefined;
+  return undefined;
+}
+
+function payloadField(payload: JsonObject): NftField | undefined {
+  const { protocol, field } = { protocol: payload["protocol"], field: payload["field"] };
+  if (protocol === "ip" || protocol === "ip6") return addressHeaderField(protocol, field);
+  if (typeof protocol !== "string") return undefined;
+  const number = protocolNumber(protocol);
+  const given: readonly Condition[] =
+    protocol === "th" || number === undefined
+      ? []
+      : [is({ kind: "protocol", numbers: [{ from: number, to: number }] })];
+  if (protocol !== "th" && number === undefined) return undefined;
+  if (field === "sport" || field === "dport") return portField(field, given);
+  if (protocol === "tcp" && field === "flags") return { given, test: anyFlag };
+  return undefined;
+}
+
+function addressHeaderField(
+  header: "ip" | "ip6",
+  field: JsonValue | undefined,
+): NftField | undefined {
+  const family: AddressFamily = header === "ip" ? "ipv4" : "ipv6";
+  const given = [is({ kind: "family", family })];
+  if (field === "saddr") return { given, test: addressTest("source", family) };
+  if (field === "daddr") return { given, test: addressTest("destination", family) };
+  if (field === "protocol" || field === "nexthdr") return { given, test: protocolTest };
+  return undefined;
+}
+
+function addressTest(side: PacketSide, family: AddressFamily): NftField["test"] {
+  return (values) => {
+    const ranges = all(values, (value) => addressRange(value, family));
+    return ranges === undefined ? undefined : { kind: "address", side, family, ranges };
+  };
+}
+
+function portField(field: "sport" | "dport", given: readonly Condition[]): NftField {
+  const side = field === "sport" ? "source" : "destination";
+  return { given, test: portTest(side) };
+}
+
+function portTest(side: PacketSide): NftField["test"] {
+  return (values) => {
+    const ranges = all(values, numberRange);
+    return ranges === undefined ? undefined : { kind: "port", side, ranges };
+  };
+}
+
+const protocolTest: NftField["test"] = (values) => {
+  const numbers = all(values, protocolRange);
+  return numbers === undefined ? undefined : { kind: "protocol", numbers };
+};
+
+function metaField(key: JsonValue | undefined): NftField | undefined {
+  switch (key) {
+    case "iifname":
+    case "iif":
+      return { given: [], test: interfaceTest("in") };
+    case "oifname":
+    case "oif":
+      return { given: [], test: interfaceTest("out") };
+    case "l4proto":
+      return { given: [], test: protocolTest };
+    case "nfproto":
+      return { given: [], test: familyTest };
+    case "protocol":
+      return { given: [], test: familyTest };
+    case "mark":
+      return { given: [], test: markTest(MASK_32) };
+    default:
+      return undefined;
+  }
+}
+
+function interfaceTest(side: "in" | "out"): NftField["test"] {
+  return (values) => {
+    const names = all(values, (value) => (typeof value === "string" ? value : undefined));
+    return names === undefined ? undefined : { kind: "interface", side, names };
+  };
+}
+
+const familyTest: NftField["test"] = (values) => {
+  const [value, ...others] = values;
+  if (others.length > 0) return undefined;
+  if (value === "ipv4" || value === "ip") return { kind: "family", family: "ipv4" };
+  return value === "ipv6" || value === "ip6" ? { kind: "family", family: "ipv6" } : undefined;
+};
+
+function markTest(mask: number): NftField["test"] {
+  return (values) => {
+    const [value, ...others] = values;
+    if (typeof value !== "number" || others.length > 0) return undefined;
+    return { kind: "mark", value, mask };
+  };
+}
+
+function trackingField(tracking: JsonObject): NftField | undefined {
+  const { key, dir } = { key: tracking["key"], dir: tracking["dir"] };
+  if (key === "state") return { given: [], test: stateTest };
+  if (key === "status") return { given: [], test: statusTest };
+  if (key === "direction") return { given: [], test: directionTest };
+  if (dir !== "original") return undefined;
+  if (key === "ip daddr") return { given: [], test: addressTest("original-destination", "ipv4") };
+  if (key === "ip6 daddr") return { given: [], test: addressTest("original-destination", "ipv6") };
+  if (key === "ip saddr") return { given: [], test: addressTest("source", "ipv4") };
+  if (key === "ip6 saddr") return { given: [], test: addressTest("source", "ipv6") };
+  if (key === "proto-dst") return { given: [], test: portTest("original-destination") };
+  if (key === "proto-src") return { given: [], test: portTest("source") };
+  return undefined;
+}
+
+const STATES: ReadonlySet<string> = new Set([
+  "new",
+  "established",
+  "related",
+  "invalid",
+  "untracked",
+]);
+
+const stateTest: NftField["test"] = (values) => {
+  const states = all(values, (value) =>
+    typeof value === "string" && STATES.has(value) ? value : undefined,
+  );
+  return states === undefined ? undefined : { kind: "connection-state", states };
+};
+
+/** Of the states a connection may be in besides, translation alone can be foreseen. */
+const statusTest: NftField["test"] = (values) => {
+  const states = all(values, (value) => (value === "snat" || value === "dnat" ? value : undefined));
+  return states === undefined ? undefined : { kind: "connection-state", states };
+};
+
+const directionTest: NftField["test"] = ([value, ...others]) => {
+  if (others.length > 0) return undefined;
+  if (value === "original" || value === 0)
+    return { kind: "connection-direction", direction: "original" };
+  return value === "reply" || value === 1
+    ? { kind: "connection-direction", direction: "reply" }
+    : undefined;
+};
+
+function routeField(route: JsonObject): NftField | undefined {
+  const flags = Array.isArray(route["flags"]) ? route["flags"] : [route["flags"]];
+  if (route["result"] === "type") {
+    const side = flags.includes("saddr") ? "source" : "destination";
+    return { given: [], test: (values) => addressTypeTest(side, values) };
+  }
+  const isReverse = flags.includes("saddr") && flags.includes("iif");
+  return isReverse ? { given: [], test: reversePathTest } : undefined;
+}
+
+function addressTypeTest(
+  side: "source" | "destination",
+  values: readonly JsonValue[],
+): ConditionTest | undefined {
+  const types = all(values, (value) => (typeof value === "string" ? value : undefined));
+  return types === undefined ? undefined : { kind: "address-type", side, types };
+}
+
+/**
+ * `fib saddr . iif oif missing` and `… check missing` (0, false) find senders that the way back does not
+ * lead to; the test that is named "reverse-path" holds for the others.
+ */
+const reversePathTest: NftField["test"] = ([value, ...others]) => {
+  const isMissing = value === 0 || value === false || value === "" || value === "missing";
+  if (others.length > 0 || !isMissing) return undefined;
+  return { kind: "other", name: "reverse-path-missing", text: "fib saddr . iif oif missing" };
+};
+
+/** `meta mark & 3`, `tcp flags & (fin | syn)`. */
+function maskedField(sides: readonly JsonValue[]): NftField | undefined {
+  const [left, mask] = sides;
+  if (left === undefined || mask === undefined || !isJsonObject(left)) return undefined;
+  const meta = left["meta"];
+  if (isJsonObject(meta) && meta["key"] === "mark" && typeof mask === "number") {
+    return { given: [], test: markTest(mask >>> 0) };
+  }
+  const payload = left["payload"];
+  if (!isJsonObject(payload) || payload["field"] !== "flags") return undefined;
+  const bits = flagBits(mask);
+  const field = payloadField(payload);
+  if (bits === undefined || field === undefined) return undefined;
+  return {
+    given: field.given,
+    test: ([value, ...others]) => {
+      const set = value === undefined || others.length > 0 ? undefined : flagBits(value);
+      return set === undefined ? undefined : { kind: "tcp-flags", mask: bits, set };
+    },
+  };
+}
+
+/** `tcp flags syn` and `tcp flags { … }` with the operator `in`: one of these bits is set. */
+const anyFlag: NftField["test"] = (values) => {
+  const bits = all(values, flagBits);
+  if (bits === undefined) return undefined;
+  const mask = bits.reduce((sum, bit) => sum | bit, 0);
+  const isNone: Condition = { kind: "tcp-flags", mask, set: 0, isNegated: true };
+  return { kind: "any-of", alternatives: [[isNone]] };
+};
+
+/** `syn`, `["syn", "ack"]`, `{"|": ["syn", "ack"]}`, a number. */
+export function flagBits(value: JsonValue): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value === "string") return tcpFlagBits(value.toUpperCase());
+  const parts = Array.isArray(value) ? value : isJsonObject(value) ? value["|"] : undefined;
+  if (!Array.isArray(parts)) return undefined;
+  const bits = all(parts, flagBits);
+  return bits?.reduce((sum, bit) => sum | bit, 0);
+}
+
+function all<T>(
+  values: readonly JsonValue[],
+  convert: (value: JsonValue) => T | undefined,
+): readonly T[] | undefined {
+  const converted: T[] = [];
+  for (const value of values) {
+    const one = convert(value);
+    if (one === undefined) return undefined;
+    converted.push(one);
+  }
+  return converted;
+}
+
+/** An address, a prefix, a range, or `*` for all. */
+export function addressRange(value: JsonValue, family: AddressFamily): AddressRange | undefined {
+  const last = (1n << BigInt(BITS[family])) - 1n;
+  if (value === "*") return { from: 0n, to: last };
+  if (typeof value === "string") {
+    const number = addressNumber(value);
+    return number === undefined ? undefined : { from: number, to: number };
+  }
+  if (!isJsonObject(value)) return undefined;
+  const { prefix, range } = { prefix: value["prefix"], range: value["range"] };
+  if (isJsonObject(prefix)) return prefixRange(prefix, family);
+  if (!Array.isArray(range)) return undefined;
+  const [first, end] = range.map((side) =>
+    typeof side === "string" ? addressNumber(side) : undefined,
+  );
+  return first === undefined || end === undefined ? undefined : { from: first, to: end };
+}
+
+function prefixRange(prefix: JsonObject, family: AddressFamily): AddressRange | undefined {
+  const { addr, len } = { addr: prefix["addr"], len: prefix["len"] };
+  const number = typeof addr === "string" ? addressNumber(addr) : undefined;
+  if (number === undefined || typeof len !== "number" || len < 0 || len > BITS[family])
+    return undefined;
+  const rest = BigInt(BITS[family] - len);
+  const from = (number >> rest) << rest;
+  return { from, to: from + (1n << rest) - 1n };
+}
+
+/** A number, a range, or `*` for all 16 bits. */
+export function numberRange(value: JsonValue): NumberRange | undefined {
+  if (typeof value === "number") return { from: value, to: value };
+  if (value === "*") return { from: 0, to: 65_535 };
+  const range = isJsonObject(value) ? value["range"] : undefined;
+  if (!Array.isArray(range)) return undefined;
+  const [from, to] = range;
+  return typeof from === "number" && typeof to === "number" ? { from, to } : undefined;
+}
+
+function protocolRange(value: JsonValue): NumberRange | undefined {
+  if (typeof value !== "string" || value === "*") return numberRange(value);
+  const number = protocolNumber(value);
+  return number === undefined ? undefined : { from: number, to: number };
+}

@@ -1,0 +1,238 @@
+import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
+import type { NftRule } from "./model.ts";
+import { isNamed, printData, printExpression, quoted } from "./print-expression.ts";
+
+/** A rule as it stands in a chain block: statements and comment, one line, no handle. */
+export function printRule(rule: NftRule): string {
+  const statements = rule.statements.map(printStatement);
+  if (rule.comment !== undefined) statements.push(`comment ${quoted(rule.comment)}`);
+  return statements.join(" ");
+}
+
+/**
+ * A match or statement in nft's own language; what is not known is printed as JSON. Source: nft(8),
+ * statements; libnftables-json(5).
+ */
+export function printStatement(statement: JsonObject): string {
+  const [entry] = Object.entries(statement);
+  if (entry === undefined) return "";
+  const [kind, value] = entry;
+  if (value === null) return kind;
+  if (typeof value === "string") return named(kind, value);
+  if (!isJsonObject(value)) return JSON.stringify(statement);
+  return structured(kind, value) ?? JSON.stringify(statement);
+}
+
+/** A statement that refers to an object of the table. */
+function named(kind: string, name: string): string {
+  if (kind === "ct helper" || kind === "ct timeout" || kind === "ct expectation") {
+    return `${kind} set ${quoted(name)}`;
+  }
+  if (kind === "secmark") return `meta secmark set ${quoted(name)}`;
+  return `${kind} name ${quoted(name)}`;
+}
+
+function structured(kind: string, value: JsonObject): string | undefined {
+  switch (kind) {
+    case "match":
+      return match(value);
+    case "counter":
+      return `counter packets ${word(value, "packets")} bytes ${word(value, "bytes")}`;
+    case "mangle":
+      return `${printExpression(value["key"] ?? null)} set ${printExpression(value["value"] ?? null, isNamed(value["key"]))}`;
+    case "quota":
+      return `quota ${over(value)}${word(value, "val")} ${word(value, "val_unit")}${value["used"] === undefined ? "" : ` used ${word(value, "used")} ${word(value, "used_unit")}`}`;
+    case "limit":
+      return `limit ${rate(value)}`;
+    case "log":
+      return log(value);
+    case "reject":
+      return reject(value);
+    case "snat":
+    case "dnat":
+    case "masquerade":
+    case "redirect":
+      return nat(kind, value);
+    case "queue":
+      return queue(value);
+    case "dup":
+      return `dup to ${printExpression(value["addr"] ?? null, true)}${device(value)}`;
+    case "fwd":
+      return value["addr"] === undefined
+        ? `fwd to ${printExpression(value["dev"] ?? null, true)}`
+        : `fwd ${word(value, "family")} to ${printExpression(value["addr"])}${device(value)}`;
+    case "set":
+    case "map":
+      return update(value);
+    case "meter":
+      return `meter ${word(value, "name")} { ${printExpression(value["key"] ?? null)} ${inner(value["stmt"])} }`;
+    case "ct count":
+      return `ct count ${over(value)}${word(value, "val")}`;
+    case "flow":
+      return `flow ${word(value, "op")} ${word(value, "flowtable")}`;
+    case "tproxy":
+      return `tproxy ${family(value)}to ${target(value)}`;
+    case "synproxy":
+      return synproxy(value);
+    case "vmap":
+      return `${printExpression(value["key"] ?? null)} vmap ${printData(value)}`;
+    case "jump":
+    case "goto":
+      return `${kind} ${word(value, "target")}`;
+    default:
+      return undefined;
+  }
+}
+
+function word(object: JsonObject, key: string): string {
+  const value = object[key];
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+function over(value: JsonObject): string {
+  return value["inv"] === true ? "over " : "";
+}
+
+function family(value: JsonObject): string {
+  return value["family"] === undefined ? "" : `${word(value, "family")} `;
+}
+
+function device(value: JsonObject): string {
+  return value["dev"] === undefined ? "" : ` device ${printExpression(value["dev"], true)}`;
+}
+
+/** Kinds of fields that are sets of bits: there `a` means "one of", and `== a` "exactly". */
+function isBits(left: JsonValue): boolean {
+  if (!isJsonObject(left)) return false;
+  if (left["&"] !== undefined) return true;
+  const tracking = left["ct"];
+  if (isJsonObject(tracking))
+    return ["state", "status", "event", "label"].includes(word(tracking, "key"));
+  const payload = left["payload"];
+  return isJsonObject(payload) && payload["field"] === "flags";
+}
+
+function match(value: JsonObject): string {
+  const left = value["left"] ?? null;
+  const right = value["right"] ?? null;
+  const op = word(value, "op");
+  const isSet =
+    (typeof right === "string" && right.startsWith("@")) ||
+    (isJsonObject(right) && right["set"] !== undefined);
+  const sign = op === "in" || (op === "==" && (isSet || !isBits(left))) ? "" : `${op} `;
+  const isAlternative = Array.isArray(right) && op !== "in" && isBits(left);
+  const printed = isAlternative
+    ? right.map((part) => printExpression(part)).join(" | ")
+    : printExpression(right, isNamed(left));
+  return `${printExpression(left)} ${sign}${printed}`;
+}
+
+/** `rate over 10/second burst 5 packets`, `rate 10 mbytes/second`. */
+export function rate(value: JsonObject): string {
+  const unit = value["rate_unit"] === undefined ? "" : ` ${word(value, "rate_unit")}`;
+  const burstUnit = value["burst_unit"] === undefined ? "packets" : word(value, "burst_unit");
+  const hasBurst = value["burst"] !== undefined && value["burst"] !== 0;
+  const burst = hasBurst ? ` burst ${word(value, "burst")} ${burstUnit}` : "";
+  return `rate ${over(value)}${word(value, "rate")}${unit}/${word(value, "per")}${burst}`;
+}
+
+function log(value: JsonObject): string {
+  const parts = ["log"];
+  if (typeof value["prefix"] === "string") parts.push(`prefix ${quoted(value["prefix"])}`);
+  if (value["group"] !== undefined) parts.push(`group ${word(value, "group")}`);
+  if (value["snaplen"] !== undefined) parts.push(`snaplen ${word(value, "snaplen")}`);
+  if (value["queue-threshold"] !== undefined) {
+    parts.push(`queue-threshold ${word(value, "queue-threshold")}`);
+  }
+  if (value["level"] !== undefined) parts.push(`level ${word(value, "level")}`);
+  const flags = value["flags"];
+  for (const flag of Array.isArray(flags) ? flags : flags === undefined ? [] : [flags]) {
+    parts.push(`flags ${LOG_FLAGS[String(flag)] ?? String(flag)}`);
+  }
+  return parts.join(" ");
+}
+
+/** JSON says `tcp sequence`, the language `tcp sequence` as two words behind `flags`. */
+const LOG_FLAGS: Readonly<Record<string, string>> = {
+  "tcp sequence": "tcp sequence",
+  "tcp options": "tcp options",
+  "ip options": "ip options",
+};
+
+function reject(value: JsonObject): string {
+  const type = word(value, "type");
+  if (type === "") return "reject";
+  if (type === "tcp reset") return "reject with tcp reset";
+  return `reject with ${type} ${printExpression(value["expr"] ?? null)}`;
+}
+
+function nat(kind: string, value: JsonObject): string {
+  const flags = value["flags"];
+  const words = Array.isArray(flags)
+    ? flags.map(String)
+    : flags === undefined
+      ? []
+      : [String(flags)];
+  const suffix = words.length === 0 ? "" : ` ${words.join(",")}`;
+  const types = value["type_flags"];
+  const isPrefix = (Array.isArray(types) ? types : [types]).includes("prefix");
+  const to = target(value);
+  return `${kind}${to === "" ? "" : ` ${family(value)}${isPrefix ? "prefix " : ""}to ${to}`}${suffix}`;
+}
+
+/** `addr`, `addr:port`, `[addr6]:port`, `:port`. */
+function target(value: JsonObject): string {
+  const { addr, port } = { addr: value["addr"], port: value["port"] };
+  const address = addr === undefined ? "" : printExpression(addr);
+  if (port === undefined) return address;
+  const isPlain = typeof addr === "string" || (isJsonObject(addr) && addr["range"] !== undefined);
+  const isSix = isPlain && address.includes(":");
+  const bracketed = isSix
+    ? address
+        .split("-")
+        .map((one) => `[${one}]`)
+        .join("-")
+    : address;
+  return `${bracketed}:${printExpression(port)}`;
+}
+
+function queue(value: JsonObject): string {
+  const flags = value["flags"];
+  const words = Array.isArray(flags) ? flags.join(",") : word(value, "flags");
+  const to = value["num"] === undefined ? "" : ` to ${printExpression(value["num"])}`;
+  return `queue${words === "" ? "" : ` flags ${words}`}${to}`;
+}
+
+function update(value: JsonObject): string {
+  const name = word(value, "set") || word(value, "map");
+  const data = value["data"] === undefined ? "" : ` : ${printExpression(value["data"])}`;
+  const statements = inner(value["stmt"]);
+  const element = printExpression(value["elem"] ?? null);
+  return `${word(value, "op")} ${name} { ${element}${statements === "" ? "" : ` ${statements}`}${data} }`;
+}
+
+function inner(statements: JsonValue | undefined): string {
+  const list = Array.isArray(statements)
+    ? statements
+    : statements === undefined
+      ? []
+      : [statements];
+  return list.filter(isJsonObject).map(printStatement).join(" ");
+}
+
+function synproxy(value: JsonObject): string {
+  const flags = value["flags"];
+  const words = Array.isArray(flags)
+    ? flags.map(String)
+    : flags === undefined
+      ? []
+      : [String(flags)];
+  return [
+    "synproxy",
+    value["mss"] === undefined ? "" : `mss ${word(value, "mss")}`,
+    value["wscale"] === undefined ? "" : `wscale ${word(value, "wscale")}`,
+    ...words,
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
+}
