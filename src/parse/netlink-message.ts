@@ -91,25 +91,36 @@ export function readDatagram(
   return ended("more");
 }
 
-/**
- * Attributes of a message by type; of repeated ones the last. What is cut off is left out. Source:
- * netlink(7), struct nlattr.
- */
-export function readAttributes(
+/** One attribute; `value` is a part of the message. */
+export interface NetlinkAttribute {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
+/** Attributes in their order. What is cut off is left out. Source: netlink(7), struct nlattr. */
+export function listAttributes(
   bytes: Uint8Array,
   endianness: Endianness,
-): ReadonlyMap<number, Uint8Array> {
+): readonly NetlinkAttribute[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isLittle = endianness === "LE";
-  const attributes = new Map<number, Uint8Array>();
+  const attributes: NetlinkAttribute[] = [];
   for (let at = 0; at + 4 <= bytes.length; ) {
     const length = view.getUint16(at, isLittle);
     if (length < 4 || at + length > bytes.length) break;
     const type = view.getUint16(at + 2, isLittle) & ATTRIBUTE_TYPE;
-    attributes.set(type, bytes.subarray(at + 4, at + length));
+    attributes.push({ type, value: bytes.subarray(at + 4, at + length) });
     at += align4(length);
   }
   return attributes;
+}
+
+/** Attributes by type; of repeated ones the last. */
+export function readAttributes(
+  bytes: Uint8Array,
+  endianness: Endianness,
+): ReadonlyMap<number, Uint8Array> {
+  return new Map(listAttributes(bytes, endianness).map(({ type, value }) => [type, value]));
 }
 
 function align4(length: number): number {
