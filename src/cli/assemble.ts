@@ -12,7 +12,7 @@ import { type Environment, memory } from "../system/environment.ts";
 import { readSmallText } from "../system/files.ts";
 import { createProbe } from "../system/probe.ts";
 import { systemRandom } from "../system/random.ts";
-import { readSecret } from "../system/secrets.ts";
+import { pathOfReference, readSecret } from "../system/secrets.ts";
 import { createTransport } from "../transport/create-transport.ts";
 import type { AssignmentStore, TransportDeps } from "../transport/transport-options.ts";
 import { createClassicDialect } from "../twin/classic-dialect.ts";
@@ -33,6 +33,8 @@ export interface AssembleOptions {
   readonly environment: Environment;
   readonly log: Log;
   readonly observer?: AgentObserver;
+  /** Folder that the unit takes credentials from; serves where systemd gave none. */
+  readonly credentialsSource?: string;
 }
 
 const SECURITY_INTERFACE_BYTES = "urn:azureiot:Security:SecurityAgent:1".length;
@@ -56,8 +58,11 @@ export async function assembleAgent(options: AssembleOptions): Promise<Assembled
     const transport = await createTransport(
       transportOptionsOf(reading.transport, { hostName, agentId }),
       transportDeps(environment, log, {
-        load: () => assignmentFrom(state.readJson("assignment.json")),
-        save: (assignment) => state.writeJson("assignment.json", { ...assignment }),
+        assignments: {
+          load: () => assignmentFrom(state.readJson("assignment.json")),
+          save: (assignment) => state.writeJson("assignment.json", { ...assignment }),
+        },
+        credentialsSource: options.credentialsSource,
       }),
     );
     const local = readLocalSettings(config.settings);
@@ -107,15 +112,23 @@ export async function assembleAgent(options: AssembleOptions): Promise<Assembled
 export function transportDeps(
   environment: Environment,
   log: Log,
-  assignments?: AssignmentStore,
+  more: {
+    readonly assignments?: AssignmentStore;
+    readonly credentialsSource?: string | undefined;
+  } = {},
 ): TransportDeps {
+  const { assignments, credentialsSource } = more;
+  const { credentialsDirectory } = environment;
+  const places = { directory: credentialsDirectory, source: credentialsSource };
   return {
     clock: systemClock,
     random: systemRandom,
     log,
     agentVersion: VERSION,
-    readSecret: (path, subject) => readSecret(path, subject, environment.credentialsDirectory),
-    readFile(path) {
+    readSecret: (path, subject) =>
+      readSecret(path, subject, credentialsDirectory, credentialsSource),
+    readFile(reference) {
+      const path = pathOfReference(reference, "the PEM file", places);
       const text = readSmallText(path, MAX_PEM_BYTES);
       if (text.ok) return text.value;
       throw new AgentError("AGENT_CONFIG_UNREADABLE", `${path}: ${text.problem.detail}`, {

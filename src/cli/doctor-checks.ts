@@ -63,6 +63,26 @@ function pathsOf(text: string): readonly string[] {
   return inner === "" ? [text] : inner.split(",").map((part) => `${before}${part}${after}`);
 }
 
+/** Where secrets come from when the service's own are asked for outside of the service. */
+export function checkCredentials(
+  configText: string,
+  environment: Environment,
+  credentialsSource: string,
+): readonly DoctorFinding[] {
+  const isAsked = configText.includes('"credential:gatewarden_');
+  if (!isAsked || environment.credentialsDirectory !== undefined) return [];
+  return [
+    {
+      area: "configuration",
+      level: "note",
+      what: `not run by systemd: credentials are read from ${credentialsSource} instead`,
+      remedy: environment.isRoot
+        ? "Nothing to do: the service gets the same files from systemd."
+        : "Only root can read that folder: sudo gatewarden doctor --config FILE.",
+    },
+  ];
+}
+
 /** What each collector lacks on this machine, and what is lost by it. */
 export function checkCollectors(): readonly DoctorFinding[] {
   const held = capabilities();
@@ -111,11 +131,15 @@ export async function checkHub(
   reading: ConfigReading,
   environment: Environment,
   log: Log,
+  credentialsSource: string,
 ): Promise<readonly DoctorFinding[]> {
   if (reading.transport === undefined) return [];
   const options = transportOptionsOf(reading.transport, { hostName: "device", agentId: "doctor" });
   try {
-    const reached = await checkReachability(options, transportDeps(environment, log));
+    const reached = await checkReachability(
+      options,
+      transportDeps(environment, log, { credentialsSource }),
+    );
     const isNamed = reached.address === "" || reached.detail.startsWith(reached.address);
     const what = isNamed ? reached.detail : `${reached.address}: ${reached.detail}`;
     if (reached.isReachable) return [good("hub", what)];

@@ -4,6 +4,7 @@ import { type Command, parseArguments } from "./command.ts";
 import {
   checkCollectors,
   checkConfiguration,
+  checkCredentials,
   checkHub,
   checkKernel,
   checkState,
@@ -11,7 +12,7 @@ import {
   type DoctorLevel,
 } from "./doctor-checks.ts";
 import { EXIT } from "./exit-code.ts";
-import { readConfigFile } from "./run.ts";
+import { credentialsBeside, readConfigFile } from "./run.ts";
 import type { Colour, Terminal } from "./terminal.ts";
 
 const HELP = `Usage: gatewarden doctor [--config FILE] [--offline] [--json]
@@ -50,11 +51,14 @@ export const doctorCommand: Command = {
     const findings: DoctorFinding[] = [];
     const file = parsed.text("config");
     if (file !== undefined) {
-      const reading = readConfig(readConfigFile(file), environment.variables);
+      const text = readConfigFile(file);
+      const reading = readConfig(text, environment.variables);
+      const source = credentialsBeside(file);
       findings.push(...checkConfiguration(reading), ...checkState(reading));
+      findings.push(...checkCredentials(text, environment, source));
       if (!parsed.flag("offline")) {
         const log = createLog({ level: "silent" });
-        findings.push(...(await checkHub(reading, environment, log)));
+        findings.push(...(await checkHub(reading, environment, log, source)));
       }
     }
     findings.push(...checkKernel(), ...checkCollectors());

@@ -13,6 +13,11 @@ interface CommandEntry {
 
 const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "setup",
+    summary: "connect this gateway to its hub and start the service: asks what it needs",
+    load: async () => (await import("./setup.ts")).setupCommand,
+  },
+  {
     name: "run",
     summary: "run the agent with a configuration file",
     load: async () => (await import("./run.ts")).runCommand,

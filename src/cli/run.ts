@@ -1,3 +1,4 @@
+import { dirname, join, resolve } from "node:path";
 import { readConfig } from "../config/read-config.ts";
 import { AgentError } from "../contract/errors.ts";
 import { readSmallText } from "../system/files.ts";
@@ -34,6 +35,11 @@ export function readConfigFile(path: string): string {
   });
 }
 
+/** Folder that the unit takes credentials from: the one beside the configuration. */
+export function credentialsBeside(configFile: string): string {
+  return join(dirname(resolve(configFile)), "credentials");
+}
+
 /** `gatewarden run`: the daemon. */
 export const runCommand: Command = {
   help: HELP,
@@ -62,7 +68,12 @@ export const runCommand: Command = {
       }
       for (const { key, message } of reading.warnings) log.warn({ key, message }, "configuration");
     }
-    const { agent, agentId, release } = await assembleAgent({ reading, environment, log });
+    const { agent, agentId, release } = await assembleAgent({
+      reading,
+      environment,
+      log,
+      ...(file === undefined ? {} : { credentialsSource: credentialsBeside(file) }),
+    });
     const guard = guardProcess(log);
     try {
       await agent.start();

@@ -68,7 +68,15 @@ export function readSecret(
   const read = createBoundedReader().read(path, MAX_SECRET_BYTES);
   if (!read.ok) {
     const { code, detail } = read.problem;
-    throw unreadable(subject, `cannot be read from ${path}: ${detail}`, remedyFor(code, path));
+    const isFromSource =
+      credentialsDirectory === undefined &&
+      credentialsSource !== undefined &&
+      reference.startsWith(CREDENTIAL_PREFIX);
+    throw unreadable(
+      subject,
+      `cannot be read from ${path}: ${detail}`,
+      isFromSource ? remedyOutside(credentialsSource) : remedyFor(code, path),
+    );
   }
   const mode = read.value.stats.mode & 0o777;
   if ((mode & OPEN_TO_OTHERS) !== 0 && !isBelow(path, credentialsDirectory)) {
@@ -133,6 +141,14 @@ function isBelow(path: string, folder: string | undefined): boolean {
     // Gone since it was read, or no such folder: then nothing vouches for it.
     return false;
   }
+}
+
+/** systemd handed nothing over, and the folder that it takes credentials from did not serve either. */
+function remedyOutside(source: string): string {
+  return (
+    `In the service, the unit needs LoadCredential=gatewarden:${source}; by hand, run it as root; ` +
+    "sudo gatewarden setup writes the file."
+  );
 }
 
 function remedyFor(code: string, path: string): string {
