@@ -68,9 +68,10 @@ export function draftConfiguration(
   const kept = Object.fromEntries(
     Object.entries(section).filter(([key]) => !IDENTITY_KEYS.includes(key)),
   );
+  // What is kept comes behind: a second setup with the same answers then writes the same text.
   const iothub: JsonObject = {
-    ...kept,
     ...identity.iothub,
+    ...kept,
     ...networkKeys(network, credentials),
   };
   const tree: JsonObject = {
