@@ -58,8 +58,9 @@ export type RuleSubstitute = (
 ) => FirewallRule | undefined;
 
 /**
- * The rule set in the common model. `isComplete` is that of the reading. Rules with extensions that nft
- * knows by name alone (`xt`) are asked of `substitute`. Source: libnftables-json(5).
+ * The rule set in the common model. `isComplete` is that of the reading. Each rule is asked of
+ * `substitute`: its text is taken, and all of it where nft knows a match by name alone (`xt`).
+ * Source: libnftables-json(5).
  */
 export function firewallFromNft(
   reading: NftReading,
@@ -76,8 +77,10 @@ export function firewallFromNft(
     const lower = (name: string): readonly FirewallRule[] => {
       const list = rules.get(`${key} ${name}`) ?? [];
       return list.flatMap((rule, at) => {
-        const other = rule.statements.some(isExtension) && substitute(rule, at, list.length);
-        return other ? [other] : rulesFrom(rule, scope);
+        const other = substitute(rule, at, list.length);
+        if (other !== undefined && rule.statements.some(isExtension)) return [other];
+        const rules = rulesFrom(rule, scope);
+        return other === undefined ? rules : rules.map((one) => ({ ...one, text: other.text }));
       });
     };
     return tableFrom(table, own, lower);
@@ -89,9 +92,10 @@ function isExtension(statement: JsonObject): boolean {
   return statement["xt"] !== undefined;
 }
 
-/** Counters change all the time, and have a field of their own. */
-function isUncounted(statement: JsonObject): boolean {
-  return !isJsonObject(statement["counter"] ?? null);
+/** Numbers of a counter change all the time, and have a field of their own. */
+function withoutNumbers(statement: JsonObject): JsonObject {
+  const counter = statement["counter"];
+  return isJsonObject(counter) && counter["map"] === undefined ? { counter: null } : statement;
 }
 
 function placeKey({ family, table }: { readonly family: string; readonly table: string }): string {
@@ -181,7 +185,7 @@ function rulesFrom(rule: NftRule, scope: NftScope): readonly FirewallRule[] {
     parts.done.push({ conditions, effects, action: { kind: "continue" } });
   }
   const { counters } = parts;
-  const text = printRule({ ...rule, statements: rule.statements.filter(isUncounted) });
+  const text = printRule({ ...rule, statements: rule.statements.map(withoutNumbers) });
   return parts.done.map(({ conditions, effects, action }) => ({
     conditions,
     ...(effects.length === 0 ? {} : { effects }),

@@ -32,7 +32,13 @@ function named(kind: string, name: string): string {
   return `${kind} name ${quoted(name)}`;
 }
 
+/** Statements that may choose the object they mean by a map. */
+const NAMED_BY_MAP: ReadonlySet<string> = new Set(["counter", "quota", "limit"]);
+
 function structured(kind: string, value: JsonObject): string | undefined {
+  if (NAMED_BY_MAP.has(kind) && value["map"] !== undefined) {
+    return `${kind} name ${printExpression(value)}`;
+  }
   switch (kind) {
     case "match":
       return match(value);

@@ -117,12 +117,12 @@ function passOne(
   // NAT sees tracked connections only, and asks no further once a chain has mapped one.
   if (isNat && (!flow.isTracked || reached.isMapped === true)) return [reached];
   const { devices } = placed.base;
-  if (hook === "ingress" && flow.inInterface !== undefined && !devices.includes(flow.inInterface)) {
+  // Some versions of nft do not say which devices an ingress chain is for.
+  const isUnsure = hook === "ingress" && (flow.inInterface === undefined || devices.length === 0);
+  if (hook === "ingress" && !isUnsure && !devices.includes(flow.inInterface ?? ""))
     return [reached];
-  }
   const place = { hook, priority: placed.base.priority, host: journey.host };
   const outcomes = passBaseChain(flow, placed, place, journey.question);
-  const isUnsure = hook === "ingress" && flow.inInterface === undefined;
   return isUnsure ? [...outcomes, reached] : outcomes;
 }
 

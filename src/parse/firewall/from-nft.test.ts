@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { FirewallRule } from "../../contract/firewall.ts";
+import { parseNftJson } from "../nft-json/parse-nft-json.ts";
+import { firewallFromNft } from "./from-nft.ts";
+
+const TCP_DPORT = { payload: { protocol: "tcp", field: "dport" } };
+const SADDR = { payload: { protocol: "ip", field: "saddr" } };
+const META = (key: string) => ({ meta: { key } });
+const match = (left: unknown, right: unknown, op = "==") => ({ match: { op, left, right } });
+const ACCEPT = { accept: null };
+
+const SET = {
+  family: "inet",
+  table: "t",
+  name: "hosts",
+  type: "ipv4_addr",
+  elem: ["10.0.0.1", { elem: { val: "10.0.0.2", comment: "two" } }],
+};
+const CHANGING = { ...SET, name: "seen", flags: ["dynamic", "timeout"] };
+
+/** The rules that these statements become. */
+function lower(...expr: readonly unknown[]): readonly FirewallRule[] {
+  const place = { family: "inet", table: "t" };
+  const objects = [
+    { table: { family: "inet", name: "t" } },
+    { chain: { ...place, name: "c", type: "filter", hook: "input", prio: 0 } },
+    { set: SET },
+    { set: CHANGING },
+    { rule: { ...place, chain: "c", expr } },
+  ];
+  const reading = parseNftJson(JSON.stringify({ nftables: objects }));
+  assert.deepEqual(reading.problems, []);
+  return firewallFromNft(reading).tables[0]?.chains[0]?.rules ?? [];
+}
+
+/** Kinds of the conditions of the first rule, `!` for negated ones, and its action. */
+function summary(...expr: readonly unknown[]): string {
+  const [rule] = lower(...expr);
+  const conditions = (rule?.conditions ?? []).map(
+    (one) => `${one.isNegated ? "!" : ""}${one.kind}`,
+  );
+  return [...conditions, rule?.action.kind].join(" ");
+}
+
+describe("firewallFromNft", () => {
+  it("makes the protocol of a header a condition that negation does not touch", () => {
+    assert.equal(summary(match(TCP_DPORT, 22), ACCEPT), "protocol port accept");
+    assert.equal(summary(match(TCP_DPORT, 22, "!="), ACCEPT), "protocol !port accept");
+    assert.equal(summary(match(SADDR, "10.0.0.1", "!="), ACCEPT), "family !address accept");
+  });
+
+  it("resolves named sets, and leaves those that change by themselves open", () => {
+    const [rule] = lower(match(SADDR, "@hosts"), ACCEPT);
+    const address = rule?.conditions.find((condition) => condition.kind === "address");
+    assert.equal(address?.kind === "address" && address.ranges.length, 2);
+    assert.equal(summary(match(SADDR, "@seen"), ACCEPT), "other accept");
+    assert.equal(summary(match(SADDR, "@gone"), ACCEPT), "other accept");
+  });
+
+  it("makes concatenations alternatives", () => {
+    const left = { concat: [SADDR, TCP_DPORT] };
+    const right = { set: [{ concat: ["10.0.0.1", 22] }, { concat: ["10.0.0.2", 80] }] };
+    const [rule] = lower(match(left, right), ACCEPT);
+    const any = rule?.conditions.at(-1);
+    assert.equal(any?.kind === "any-of" && any.alternatives.length, 2);
+  });
+
+  it("makes verdict maps entries, the catch-all last", () => {
+    const set = [
+      ["*", { drop: null }],
+      [22, ACCEPT],
+      [80, { jump: { target: "web" } }],
+    ];
+    const [rule, ...more] = lower({ vmap: { key: TCP_DPORT, data: { set } } });
+    assert.equal(more.length, 0);
+    const map = rule?.action;
+    assert.ok(map?.kind === "verdict-map");
+    assert.deepEqual(
+      map.entries.map((entry) => entry.action.kind),
+      ["accept", "jump", "drop"],
+    );
+  });
+
+  it("translates destinations, by map too", () => {
+    const [plain] = lower({ dnat: { family: "ip", addr: "10.0.0.5", port: 8080 } });
+    const nat = plain?.action;
+    assert.deepEqual(nat?.kind === "destination-nat" && nat.ports, { from: 8080, to: 8080 });
+    const data = { set: [[80, { concat: ["10.0.0.5", 8080] }]] };
+    assert.equal(summary({ dnat: { addr: { map: { key: TCP_DPORT, data } } } }), "verdict-map");
+    assert.equal(summary({ redirect: { port: 3128 } }), "destination-nat");
+  });
+
+  it("lets an effect apply by the conditions before it alone", () => {
+    const mark = { mangle: { key: META("mark"), value: 1 } };
+    const [both] = lower(match(TCP_DPORT, 22), mark, ACCEPT);
+    assert.deepEqual(
+      both?.effects?.map((effect) => effect.kind),
+      ["set-mark"],
+    );
+    const rules = lower(mark, match(TCP_DPORT, 22), ACCEPT);
+    assert.deepEqual(
+      rules.map((rule) => [rule.conditions.length, rule.action.kind]),
+      [
+        [0, "continue"],
+        [2, "accept"],
+      ],
+    );
+  });
+
+  it("reads flags of TCP in the ways nft spells them", () => {
+    const flags = { payload: { protocol: "tcp", field: "flags" } };
+    const masked = match({ "&": [flags, ["fin", "syn", "rst", "ack"]] }, "syn");
+    const [rule] = lower(masked, ACCEPT);
+    const test = rule?.conditions.at(-1);
+    assert.deepEqual(test?.kind === "tcp-flags" && [test.mask, test.set], [23, 2]);
+    assert.equal(summary(match(flags, "syn", "in"), ACCEPT), "protocol any-of accept");
+  });
+
+  it("leaves open what a question cannot answer, by name", () => {
+    const statements: readonly (readonly [unknown, string])[] = [
+      [{ limit: { rate: 5, per: "minute" } }, "limit"],
+      [{ "ct count": { val: 5 } }, "ct count"],
+      [{ xt: { type: "match", name: "recent" } }, "xt"],
+      [match(META("skuid"), 0), "meta skuid"],
+      [match({ payload: { base: "th", offset: 0, len: 16 } }, 1), "payload"],
+    ];
+    for (const [statement, name] of statements) {
+      const [rule] = lower(statement, ACCEPT);
+      const [condition] = rule?.conditions ?? [];
+      assert.equal(condition?.kind === "other" && condition.name, name);
+    }
+    assert.equal(summary({ queue: { num: 1 } }), "other");
+    assert.equal(summary({ "brand new": {} }), "other");
+  });
+
+  it("keeps counters apart from the text of the rule", () => {
+    const [rule] = lower(match(TCP_DPORT, 22), { counter: { packets: 3, bytes: 180 } }, ACCEPT);
+    assert.equal(rule?.text, "tcp dport 22 counter accept");
+    assert.deepEqual(rule?.counters, { packets: 3n, bytes: 180n });
+  });
+});
