@@ -6,17 +6,15 @@ import type {
   UnknownBackend,
 } from "../contract/firewall-source.ts";
 import { ok, type Problem, type Result } from "../contract/result.ts";
+import type { IptablesTable } from "../parse/nfnetlink-owner.ts";
+import { foreignTables, isIptablesName } from "./firewall-owner.ts";
 import type { FirewallParts } from "./firewall-parts.ts";
+import { runFirewallTool, type ToolQuestion } from "./firewall-tool.ts";
 import { watchFirewall } from "./firewall-watch.ts";
 import { kernelTables } from "./kernel-tables.ts";
 import { LEGACY_FAMILIES, type LegacyFamily } from "./legacy-tables.ts";
-import { type ProgramEnd, runProgram } from "./program.ts";
 
-const TOOL_DEADLINE_MS = 10_000;
-const MOST_OUTPUT_BYTES = 33_554_432;
 const MAX_NAMES_BYTES = 4_096;
-/** The tables that iptables-nft keeps, by name. Source: xtables_ipv4 of iptables/nft.c. */
-const IPTABLES_NAMES: ReadonlySet<string> = new Set(["filter", "nat", "mangle", "raw", "security"]);
 
 /** The rule sets of the running kernel, in the agent's network namespace. */
 export function createFirewallSource(parts: FirewallParts): FirewallSource {
@@ -24,6 +22,35 @@ export function createFirewallSource(parts: FirewallParts): FirewallSource {
     read: (signal) => new Reading(parts, signal).run(),
     watch: (onChange) => watchFirewall(parts, onChange),
   };
+}
+
+const RULESET: ToolQuestion = {
+  backend: "nftables",
+  family: "all",
+  programs: ["nft"],
+  args: ["-j", "list", "ruleset"],
+};
+/** What iptables-nft-save says of a table or of chains that it leaves out. */
+const INCOMPATIBLE = /^# Table `.*(?:is incompatible|contains incompatible)/m;
+
+function saveOfNftables(family: "ip" | "ip6", args: readonly string[]): ToolQuestion {
+  const prefix = family === "ip" ? "iptables" : "ip6tables";
+  const programs = [`${prefix}-nft-save`, `${prefix}-save`];
+  return { backend: "iptables-nft", family, programs, args };
+}
+
+function withRemedy(problem: Problem, remedy: string): Problem {
+  if (problem.code !== "not-permitted") return problem;
+  return { ...problem, detail: `${problem.detail}; ${remedy}` };
+}
+
+/** Which tools have to be asked about nftables. */
+interface NftablesPlan {
+  /** Tables to be shown by iptables-nft-save. */
+  readonly ofIptables: readonly IptablesTable[];
+  /** Tables that bear a name of iptables, and that its tool would show wrong. */
+  readonly foreign: readonly IptablesTable[];
+  readonly isNative: boolean;
 }
 
 /** One look at all backends. */
@@ -51,117 +78,84 @@ class Reading {
     const { family } = legacy;
     const names = this.parts.readText(legacy.namesFile, MAX_NAMES_BYTES);
     if (!names.ok) {
-      if (names.problem.code !== "not-found") {
-        this.unknown.push({ backend, family, problem: names.problem });
-      }
+      if (names.problem.code === "not-found") return;
+      const problem = withRemedy(names.problem, "CAP_DAC_READ_SEARCH allows it");
+      this.unknown.push({ backend, family, problem });
       return;
     }
     if (names.value.trim() === "") return;
     const prefix = family === "ip" ? "iptables" : "ip6tables";
-    const saved = await this.ask(
-      backend,
-      family,
-      [`${prefix}-legacy-save`, `${prefix}-save`],
-      ["-c"],
-    );
-    if (!saved.ok) this.unknown.push({ backend, family, problem: saved.problem });
+    const programs = [`${prefix}-legacy-save`, `${prefix}-save`];
+    await this.ask({ backend, family, programs, args: ["-c"] });
   }
 
   private async readNftables(): Promise<void> {
     const netlink = this.parts.netlink();
-    const tables = netlink.ok ? kernelTables(netlink.value, this.parts.clock) : netlink;
-    if (tables.ok) {
-      await this.readTables(tables.value);
+    if (!netlink.ok) {
+      // Without the native library nothing tells whether there are tables, and whose.
+      this.problems.push(netlink.problem);
+      await this.readWithoutPlan();
       return;
     }
-    const { problem } = tables;
-    if (problem.code === "not-permitted") {
-      const detail = `${problem.detail}; CAP_NET_ADMIN allows it`;
-      this.unknown.push({
-        backend: "nftables",
-        family: "all",
-        problem: { ...problem, subject: "nftables", detail },
-      });
+    const tables = kernelTables(netlink.value, this.parts.clock);
+    // A kernel built without nf_tables has no such message, or no such protocol.
+    if (!tables.ok && tables.problem.code === "unsupported") return;
+    const plan = tables.ok ? this.plan(tables.value) : tables;
+    if (plan.ok) {
+      await this.readPlanned(plan.value);
       return;
     }
-    // Without the native library the tools must say whether there is anything.
-    this.problems.push(problem);
-    await this.readTables(undefined);
+    const problem = withRemedy(plan.problem, "CAP_NET_ADMIN allows it");
+    this.unknown.push({ backend: "nftables", family: "all", problem });
+  }
+
+  private plan(tables: readonly KernelTable[]): Result<NftablesPlan> {
+    const { netlink, clock } = this.parts;
+    const library = netlink();
+    if (!library.ok) return library;
+    const named = tables.filter(isIptablesName);
+    const foreign = foreignTables(library.value, clock, named);
+    if (!foreign.ok) return foreign;
+    const ofIptables = named.filter((table) => !foreign.value.has(table));
+    const isNative = ofIptables.length < tables.length;
+    return ok({ ofIptables, foreign: [...foreign.value], isNative });
+  }
+
+  private async readPlanned({ ofIptables, foreign, isNative }: NftablesPlan): Promise<void> {
+    let isLeft = isNative;
+    for (const family of ["ip", "ip6"] as const) {
+      const own = ofIptables.filter((table) => table.family === family);
+      if (own.length === 0) continue;
+      // One run shows them all; with a foreign table among them each needs a run of its own.
+      const isMixed = foreign.some((table) => table.family === family);
+      const runs = isMixed ? own.map(({ name }) => ["-c", "-t", name]) : [["-c"]];
+      for (const args of runs) {
+        const text = await this.ask(saveOfNftables(family, args));
+        isLeft ||= text === undefined || INCOMPATIBLE.test(text);
+      }
+    }
+    if (isLeft) await this.ask(RULESET);
   }
 
   /**
-   * Undefined: it is not known which tables there are. nft shows every rule exactly but for matches of
-   * the kernel's older extensions (`xt`), which it names alone: iptables-nft-save has their options. It is
-   * no substitute: rules that nft made it shows shortened, without a word.
+   * nft shows every table right, the extensions of iptables by name alone. The tools of iptables may show
+   * tables of nft wrong, so without a plan they are asked only where nft cannot answer.
    */
-  private async readTables(tables: readonly KernelTable[] | undefined): Promise<void> {
-    if (tables?.length === 0) return;
-    const asked = await this.ask("nftables", "all", ["nft"], ["-j", "list", "ruleset"]);
-    if (asked.ok && !asked.value.includes('"xt"')) return;
-    for (const family of ["ip", "ip6"] as const) {
-      const isOwner = tables?.some((table) => table.family === family && mayBeIptables(table));
-      if (isOwner === false) continue;
-      const prefix = family === "ip" ? "iptables" : "ip6tables";
-      const names = [`${prefix}-nft-save`, `${prefix}-save`];
-      const saved = await this.ask("iptables-nft", family, names, ["-c"]);
-      if (!saved.ok) this.unknown.push({ backend: "iptables-nft", family, problem: saved.problem });
+  private async readWithoutPlan(): Promise<void> {
+    if ((await this.ask(RULESET)) !== undefined) return;
+    for (const family of ["ip", "ip6"] as const) await this.ask(saveOfNftables(family, ["-c"]));
+  }
+
+  private async ask(question: ToolQuestion): Promise<string | undefined> {
+    const answer = await runFirewallTool(question, this.signal, this.parts.clock);
+    const { backend, family } = question;
+    if (answer.kind === "unknown") {
+      this.unknown.push({ backend, family, problem: answer.problem });
+      return undefined;
     }
-    const isNative = tables === undefined || !tables.every(mayBeIptables);
-    if (!asked.ok && isNative) {
-      this.unknown.push({ backend: "nftables", family: "all", problem: asked.problem });
-    }
+    const isCut = answer.problem !== undefined;
+    this.texts.push({ backend, family, text: answer.text, isCut });
+    if (answer.problem !== undefined) this.problems.push(answer.problem);
+    return answer.text;
   }
-
-  /** Runs a tool, keeps what it says, and returns it. A beginning counts, with a problem beside. */
-  private async ask(
-    backend: FirewallText["backend"],
-    family: FirewallText["family"],
-    names: readonly string[],
-    args: readonly string[],
-  ): Promise<Result<string>> {
-    const { signal } = this;
-    const maxOutputBytes = MOST_OUTPUT_BYTES;
-    const call = { names, args, deadlineMs: TOOL_DEADLINE_MS, maxOutputBytes, signal };
-    const end = await runProgram(call, this.parts.clock);
-    if (!end.ok) return end;
-    const problem = failureOf(end.value, backend);
-    const isCut = end.value.cut !== undefined;
-    if (problem !== undefined && !isCut) return { ok: false, problem };
-    if (problem !== undefined) this.problems.push(problem);
-    this.texts.push({ backend, family, text: end.value.output, isCut });
-    return ok(end.value.output);
-  }
-}
-
-function mayBeIptables({ family, name }: KernelTable): boolean {
-  return (family === "ip" || family === "ip6") && IPTABLES_NAMES.has(name);
-}
-
-/** Why the output of a tool is not the whole answer. */
-function failureOf(end: ProgramEnd, backend: FirewallText["backend"]): Problem | undefined {
-  const subject = end.path;
-  const said = end.errorOutput.trim().split("\n")[0]?.slice(0, 160) ?? "";
-  if (end.cut === "too-large") {
-    return { code: "too-large", subject, detail: `more than ${MOST_OUTPUT_BYTES} bytes` };
-  }
-  if (end.cut !== undefined) {
-    return { code: "timed-out", subject, detail: `no end within ${TOOL_DEADLINE_MS} ms` };
-  }
-  if (end.exitCode !== 0) {
-    const code = /permission|permitted|root/i.test(said) ? "not-permitted" : "unsupported";
-    return { code, subject, detail: `exit code ${end.exitCode ?? "none"}: ${said}` };
-  }
-  if (isOtherVariant(end.output, backend)) {
-    const detail = "this tool speaks to the other backend; install the package iptables";
-    return { code: "unsupported", subject, detail };
-  }
-  return undefined;
-}
-
-/** `iptables-save` alone is of either variant; its first line says which. */
-function isOtherVariant(output: string, backend: FirewallText["backend"]): boolean {
-  const [first = ""] = output.split("\n", 1);
-  if (backend === "nftables" || !first.startsWith("# Generated by")) return false;
-  const isNft = /-nft-save|nf_tables/.test(first);
-  return isNft !== (backend === "iptables-nft");
 }

@@ -1,55 +1,96 @@
-import type { Timer } from "../contract/clock.ts";
+import type { Clock, Timer } from "../contract/clock.ts";
 import { NFTABLES_GROUP_MASK } from "../parse/nf-tables.ts";
 import type { FirewallParts } from "./firewall-parts.ts";
 import { LEGACY_FAMILIES, legacyFingerprint } from "./legacy-tables.ts";
-import { NETLINK_PROTOCOLS } from "./netlink.ts";
+import { NETLINK_PROTOCOLS, type NetlinkSocket } from "./netlink.ts";
 
-/**
- * The kernel does not tell of changes to legacy tables, so they are compared this often. Where there are
- * none, which is the rule, that costs two attempts to open a file.
- */
+/** Changes within this time of one another are told once. */
+const BURST_MS = 1_000;
+/** The kernel does not tell of changes to legacy tables, so they are compared this often. */
 const LEGACY_CHECK_MS = 3_000;
+/** Where there are no legacy tables, this is how soon new ones are noticed. */
+const LEGACY_ABSENT_CHECK_MS = 30_000;
+/** Comparing large rule sets may take no more than one part in so many of a processor. */
+const LEGACY_SHARE = 200;
 const MAX_NAMES_BYTES = 4_096;
 
-/** See `FirewallSource.watch`. Without CAP_NET_ADMIN nothing is noticed, and nothing runs for nftables. */
+/**
+ * See `FirewallSource.watch`. `onChange` is called a second after a change, for all of that second at once.
+ * Without CAP_NET_ADMIN nothing is noticed, and nothing runs for nftables.
+ */
 export function watchFirewall(parts: FirewallParts, onChange: () => void): () => void {
-  const stopNftables = watchNftables(parts, onChange);
-  const stopLegacy = watchLegacy(parts, onChange);
+  const told = onceABurst(parts.clock, onChange);
+  const stopNftables = watchNftables(parts, told.tell);
+  const stopLegacy = watchLegacy(parts, told.tell);
   return () => {
     stopNftables();
     stopLegacy();
+    told.stop();
+  };
+}
+
+/** Calls back a burst after the first of several changes, so that the last is seen as well. */
+function onceABurst(clock: Clock, onChange: () => void): { tell(): void; stop(): void } {
+  let timer: Timer | undefined;
+  return {
+    tell() {
+      timer ??= clock.after(BURST_MS, () => {
+        timer = undefined;
+        onChange();
+      });
+    },
+    stop: () => timer?.cancel(),
   };
 }
 
 /** Every committed change is announced to the multicast group. Source: nfnetlink, NFNLGRP_NFTABLES. */
-function watchNftables(parts: FirewallParts, onChange: () => void): () => void {
+function watchNftables(parts: FirewallParts, tell: () => void): () => void {
   const netlink = parts.netlink();
   if (!netlink.ok) return () => undefined;
   const opened = netlink.value.open(NETLINK_PROTOCOLS.netfilter, NFTABLES_GROUP_MASK);
   if (!opened.ok) return () => undefined;
   const socket = opened.value;
   socket.onReadable(() => {
-    let isChanged = false;
-    for (;;) {
-      const received = socket.receive(0);
-      // An overrun means that even more has changed; a datagram too large for us is a change as well.
-      if (received.ok && received.value.kind === "nothing") break;
-      isChanged = true;
-      if (!received.ok && received.problem.code !== "too-large") break;
-    }
-    if (isChanged) onChange();
+    const { isChanged, isBroken } = drain(socket);
+    if (isChanged) tell();
+    // A socket that only ever fails would call back without end.
+    if (isBroken) socket.close();
   });
   return () => socket.close();
 }
 
-function watchLegacy(parts: FirewallParts, onChange: () => void): () => void {
+/** A rule set of any size is announced in at most so many datagrams before others have their turn. */
+const MOST_DATAGRAMS = 1_000;
+
+function drain(socket: NetlinkSocket): {
+  readonly isChanged: boolean;
+  readonly isBroken: boolean;
+} {
+  for (let count = 0; count < MOST_DATAGRAMS; count += 1) {
+    const received = socket.receive(0);
+    // An overrun means that even more has changed; a datagram too large for us is a change as well.
+    if (received.ok && received.value.kind === "nothing") {
+      return { isChanged: count > 0, isBroken: false };
+    }
+    if (!received.ok && received.problem.code !== "too-large") {
+      return { isChanged: true, isBroken: true };
+    }
+  }
+  return { isChanged: true, isBroken: false };
+}
+
+function watchLegacy(parts: FirewallParts, tell: () => void): () => void {
+  const { clock } = parts;
   let timer: Timer | undefined;
   let before: string | undefined;
   function check(): void {
+    const startMs = clock.monotonicMs();
     const now = legacyState(parts);
-    if (before !== undefined && now !== before) onChange();
+    const tookMs = clock.monotonicMs() - startMs;
+    if (before !== undefined && now !== before) tell();
     before = now;
-    timer = parts.clock.after(LEGACY_CHECK_MS, check);
+    const pauseMs = now === "" ? LEGACY_ABSENT_CHECK_MS : LEGACY_CHECK_MS;
+    timer = clock.after(Math.max(pauseMs, tookMs * LEGACY_SHARE), check);
   }
   check();
   return () => timer?.cancel();
