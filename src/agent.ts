@@ -22,7 +22,7 @@ import { createLedger, type Ledger } from "./pipeline/ledger.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import type { SentMessage } from "./pipeline/sender.ts";
 import { openSpool, type SpoolOptions } from "./pipeline/spool/spool.ts";
-import type { Spool } from "./pipeline/spool/spool-contract.ts";
+import { QUEUES, type Spool } from "./pipeline/spool/spool-contract.ts";
 import { createSnapshotSchedule, type SnapshotSchedule } from "./schedule/snapshot-schedule.ts";
 import { createCursorStore } from "./system/cursor-store.ts";
 import type { TwinController } from "./twin/twin-controller.ts";
@@ -68,8 +68,19 @@ export interface Agent {
   /** Flushes, disconnects and leaves what could not be sent on disk. Safe to call twice. */
   stop(deadlineMs: number): Promise<void>;
   status(): JsonObject;
+  /** What does not go on although it should, in a few words; undefined when all is well. */
+  stuck(): string | undefined;
+  /** One line on how things are: connection and what waits. */
+  statusLine(): string;
+  /** Adds a finding of the agent's surroundings to its own. */
+  report(finding: DiagnosticFinding): void;
 }
 
+/**
+ * One attempt to send ends after a minute at the latest, and a change of settings after some seconds:
+ * beyond this, something hangs.
+ */
+const LONGEST_STEP_MS = 300_000;
 const COLLECTOR_DEADLINE_MS = 30_000;
 const METHOD_FLUSH_MS = 20_000;
 const LEDGER_FILE = "ledger.json";
@@ -94,6 +105,7 @@ class ComposedAgent implements Agent {
   private settings: Settings;
   private transportStatus: TransportStatus = { state: "stopped" };
   private changing: Promise<void> = Promise.resolve();
+  private changingSinceMs: number | undefined;
   private stopping: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
@@ -206,7 +218,7 @@ class ComposedAgent implements Agent {
     this.options.observer?.onCollected?.(drafts);
   }
 
-  private report(finding: DiagnosticFinding): void {
+  report(finding: DiagnosticFinding): void {
     this.findings.diagnostics.publish(finding);
     this.options.observer?.onDiagnostic?.(finding);
   }
@@ -257,6 +269,7 @@ class ComposedAgent implements Agent {
     this.settings = settings;
     this.changing = this.changing
       .then(async () => {
+        this.changingSinceMs = this.options.clock.monotonicMs();
         await this.pipeline.applySettings(settings);
         const newlyOn = await this.host.applySettings(settings);
         if (settings.snapshotIntervalMs !== intervalBefore) {
@@ -266,6 +279,9 @@ class ComposedAgent implements Agent {
       })
       .catch((error: unknown) => {
         this.options.log.error({ reason: describeError(error) }, "settings not applied");
+      })
+      .finally(() => {
+        this.changingSinceMs = undefined;
       });
   }
 
@@ -290,6 +306,20 @@ class ComposedAgent implements Agent {
     await transport.stop(Math.max(500, endsAtMs - clock.monotonicMs()));
     await this.spool.close();
     state.writeJson(LEDGER_FILE, this.ledger.toJson());
+  }
+
+  stuck(): string | undefined {
+    const nowMs = this.options.clock.monotonicMs();
+    const isLong = (sinceMs: number | undefined): boolean =>
+      sinceMs !== undefined && nowMs - sinceMs > LONGEST_STEP_MS;
+    if (isLong(this.pipeline.sendingSinceMs)) return "a message is neither sent nor given up";
+    return isLong(this.changingSinceMs) ? "a change of settings does not end" : undefined;
+  }
+
+  statusLine(): string {
+    const waiting = QUEUES.reduce((sum, queue) => sum + this.spool.state(queue).events, 0);
+    const { state } = this.transportStatus;
+    return `${state}; events waiting: ${waiting}`;
   }
 
   status(): JsonObject {

@@ -1,15 +1,19 @@
+import { join } from "node:path";
 import { COLLECTORS } from "../../collectors/index.ts";
-import { openStateFolder } from "../agent/state-folder.ts";
+import { beginRun, type RunRecord, type RunRecordStore } from "../agent/run-record.ts";
+import { openStateFolder, type StateFolder } from "../agent/state-folder.ts";
 import { type Agent, type AgentObserver, createAgent } from "../agent.ts";
 import { type ConfigReading, configurationFindings } from "../config/read-config.ts";
 import type { Collector } from "../contract/collector.ts";
 import { AgentError } from "../contract/errors.ts";
-import { isJsonObject, type JsonObject } from "../contract/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../contract/json.ts";
 import type { Log } from "../contract/log.ts";
+import type { Probe } from "../contract/probe.ts";
 import { describeFault, type Fault } from "../contract/schema.ts";
+import { parseJson } from "../parse/json.ts";
 import { systemClock } from "../system/clock.ts";
 import { type Environment, memory } from "../system/environment.ts";
-import { readSmallText } from "../system/files.ts";
+import { readSmallText, writeFileAtomically } from "../system/files.ts";
 import { createProbe } from "../system/probe.ts";
 import { systemRandom } from "../system/random.ts";
 import { pathOfReference, readSecret } from "../system/secrets.ts";
@@ -24,6 +28,8 @@ import { VERSION } from "./version.ts";
 export interface AssembledAgent {
   readonly agent: Agent;
   readonly agentId: string;
+  /** Begins the record of this run, which knows how the last one ended. */
+  beginRun(): RunRecord;
   /** Gives the state directory free. Call after `agent.stop`. */
   release(): void;
 }
@@ -38,6 +44,7 @@ export interface AssembleOptions {
 }
 
 const SECURITY_INTERFACE_BYTES = "urn:azureiot:Security:SecurityAgent:1".length;
+const MAX_RUN_BYTES = 4_096;
 const MAX_PEM_BYTES = 1_048_576;
 const MOST_FAULTS_TOLD = 8;
 
@@ -101,11 +108,48 @@ export async function assembleAgent(options: AssembleOptions): Promise<Assembled
       memory: () => ({ ...memory() }),
       ...(options.observer === undefined ? {} : { observer: options.observer }),
     });
-    return { agent, agentId, release: () => state.release() };
+    return {
+      agent,
+      agentId,
+      beginRun: () =>
+        beginRun({
+          store: runRecordStore(state, environment.runtimeDirectory),
+          nowMs: systemClock.nowMs,
+          bootId: bootId(probe),
+          watchdogMs: environment.supervision?.watchdogMs,
+        }),
+      release: () => state.release(),
+    };
   } catch (error) {
     state.release();
     throw error;
   }
+}
+
+/** Changes with every boot; empty where the kernel does not say. Source: random(4). */
+function bootId(probe: Probe): string {
+  const text = probe.readText("/proc/sys/kernel/random/boot_id", 4_096);
+  return text.ok ? text.value.trim() : "";
+}
+
+function runRecordStore(state: StateFolder, runtimeFolder: string | undefined): RunRecordStore {
+  const name = "run.json";
+  const kept = {
+    read: () => state.readJson(name),
+    write: (value: JsonValue) => state.writeJson(name, value),
+  };
+  if (runtimeFolder === undefined) return { kept, volatile: undefined };
+  const path = join(runtimeFolder, name);
+  const volatile = {
+    read() {
+      const text = readSmallText(path, MAX_RUN_BYTES);
+      const parsed = text.ok ? parseJson(text.value, name) : text;
+      return parsed.ok ? parsed.value : undefined;
+    },
+    // On tmpfs: what cannot be written is a sign of life less, and no more.
+    write: (value: JsonValue) => void writeFileAtomically(path, JSON.stringify(value), 0o600),
+  };
+  return { kept, volatile };
 }
 
 /** What transports need from this machine. */

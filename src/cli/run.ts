@@ -1,8 +1,11 @@
 import { dirname, join, resolve } from "node:path";
+import { superviseAgent } from "../agent/supervisor.ts";
 import { readConfig } from "../config/read-config.ts";
 import { AgentError } from "../contract/errors.ts";
+import { systemClock } from "../system/clock.ts";
 import { readSmallText } from "../system/files.ts";
 import { createLog } from "../system/log.ts";
+import { createServiceNotifier } from "../system/service-notify.ts";
 import { assembleAgent } from "./assemble.ts";
 import { type Command, parseArguments } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
@@ -68,21 +71,38 @@ export const runCommand: Command = {
       }
       for (const { key, message } of reading.warnings) log.warn({ key, message }, "configuration");
     }
-    const { agent, agentId, release } = await assembleAgent({
+    const { agent, agentId, beginRun, release } = await assembleAgent({
       reading,
       environment,
       log,
       ...(file === undefined ? {} : { credentialsSource: credentialsBeside(file) }),
     });
     const guard = guardProcess(log);
+    const notifier = createServiceNotifier(environment.supervision, log);
     try {
+      const run = beginRun();
       await agent.start();
       log.info({ version: VERSION, agentId, transport: reading.config.transport }, "agent started");
+      // A hub that is away is no reason to be not ready: events are collected and kept.
+      notifier.ready();
+      const watchdogMs = environment.supervision?.watchdogMs;
+      const supervisor = superviseAgent({
+        agent,
+        listener: notifier,
+        record: run,
+        clock: systemClock,
+        log,
+        watchdogMs,
+      });
       const why = await untilStopped();
       log.info({ why }, "agent stops");
+      notifier.stopping();
       await agent.stop(STOP_DEADLINE_MS);
+      supervisor.stop();
+      run.end();
       log.info({}, "agent stopped");
     } finally {
+      notifier.close();
       guard.release();
       release();
       log.close();

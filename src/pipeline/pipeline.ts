@@ -49,6 +49,8 @@ export interface Pipeline {
   applySettings(settings: Settings): Promise<void>;
   setConnected(isConnected: boolean): void;
   flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
+  /** Monotonic time since which one attempt to send is under way; undefined between attempts. */
+  readonly sendingSinceMs: number | undefined;
   /** Events refused as malformed since the start. */
   readonly quarantined: number;
   /** Ends aggregation windows into the spool, stops sending. What waits stays on disk. */
@@ -170,6 +172,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     setConnected: (isConnected) => sender.setConnected(isConnected),
     flush: (deadlineMs) => sender.flush(deadlineMs),
+    get sendingSinceMs() {
+      return sender.attemptSinceMs();
+    },
     get quarantined() {
       return quarantined;
     },

@@ -36,6 +36,8 @@ export interface Sender {
   setConnected(isConnected: boolean): void;
   /** Sends everything; resolves when nothing waits, the deadline passes or the hub is gone. */
   flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
+  /** Monotonic time since which one attempt to send is under way; undefined between attempts. */
+  attemptSinceMs(): number | undefined;
   /** Stops without sending more; a message under way is given up and stays in the spool. */
   stop(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export function createSender(options: SenderOptions): Sender {
   let running: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
   let maxEvents = Number.MAX_SAFE_INTEGER;
+  let attemptSinceMs: number | undefined;
   let sentCount = 0;
   let droppedInARow = 0;
   /** Pause after a run that failed or achieved nothing although something was due. */
@@ -100,6 +103,7 @@ export function createSender(options: SenderOptions): Sender {
       giveUp = () => resolve({ status: "retry", reason: "stopping" });
       signal.addEventListener("abort", giveUp, { once: true });
     });
+    attemptSinceMs = clock.monotonicMs();
     try {
       return await Promise.race([options.send(draft.message, signal), stopped]);
     } catch (error) {
@@ -107,6 +111,7 @@ export function createSender(options: SenderOptions): Sender {
       options.onFault(describeError(error));
       return { status: "retry", reason: "send failed" };
     } finally {
+      attemptSinceMs = undefined;
       signal.removeEventListener("abort", giveUp);
     }
   }
@@ -240,6 +245,7 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   return {
+    attemptSinceMs: () => attemptSinceMs,
     wake,
     setConnected(next) {
       if (next && !isConnected) cutPause();

@@ -7,6 +7,7 @@ import { environment } from "./environment.ts";
 /** The calls of the C library that the agent takes. Negative results leave an errno. */
 export interface CLibrary {
   readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly connect: (descriptor: number, address: Uint8Array, addressBytes: number) => number;
   readonly bind: (descriptor: number, address: Uint8Array, addressBytes: number) => number;
   readonly send: (d: number, bytes: Uint8Array, length: number, flags: number) => number;
   readonly receive: (
@@ -99,6 +100,7 @@ function bindLibrary(koffi: Koffi): CLibrary {
   const option = ["int", "int", "int", bytes];
   return {
     socket: library.func("socket", "int", ["int", "int", "int"]),
+    connect: library.func("connect", "int", ["int", bytes, "uint32_t"]),
     bind: library.func("bind", "int", ["int", bytes, "uint32_t"]),
     send: library.func("send", "intptr_t", ["int", bytes, "size_t", "int"]),
     receive: library.func("recvfrom", "intptr_t", ["int", bytes, "size_t", "int", bytes, bytes]),

@@ -24,6 +24,10 @@ export interface Environment {
   readonly isRoot: boolean;
   /** Folder of systemd credentials. Source: systemd.exec(5), LoadCredential=. */
   readonly credentialsDirectory: string | undefined;
+  /** Folder that lives until the device is off. Source: systemd.exec(5), RuntimeDirectory=. */
+  readonly runtimeDirectory: string | undefined;
+  /** What systemd wants to hear from the service; undefined outside of a unit of Type=notify. */
+  readonly supervision: Supervision | undefined;
   /** True under systemd with its output in the journal. Source: systemd.exec(5), JOURNAL_STREAM. */
   readonly isJournal: boolean;
   /** `linux` */
@@ -31,6 +35,14 @@ export interface Environment {
   /** Node's name of the processor: `x64`, `arm64`, `arm`. */
   readonly architecture: string;
   readonly endianness: "LE" | "BE";
+}
+
+/** How systemd supervises this process. Source: sd_notify(3), sd_watchdog_enabled(3). */
+export interface Supervision {
+  /** NOTIFY_SOCKET: a path, or a name behind `@`. */
+  readonly socket: string;
+  /** Longest silence before systemd takes the process for wedged; undefined without a watchdog. */
+  readonly watchdogMs: number | undefined;
 }
 
 /** Memory of this process in bytes. */
@@ -56,11 +68,23 @@ export function environment(): Environment {
     groupId: process.getegid?.() ?? -1,
     isRoot: userId === 0,
     credentialsDirectory: nonEmpty(process.env["CREDENTIALS_DIRECTORY"]),
+    runtimeDirectory: nonEmpty(process.env["RUNTIME_DIRECTORY"]),
+    supervision: supervision(),
     isJournal: nonEmpty(process.env["JOURNAL_STREAM"]) !== undefined,
     platform: process.platform,
     architecture: process.arch,
     endianness: endianness(),
   };
+}
+
+function supervision(): Supervision | undefined {
+  const socket = nonEmpty(process.env["NOTIFY_SOCKET"]);
+  if (socket === undefined) return undefined;
+  const microseconds = Number(process.env["WATCHDOG_USEC"]);
+  // The variables are inherited: they may be meant for a parent.
+  const isMeant = [undefined, String(process.pid)].includes(nonEmpty(process.env["WATCHDOG_PID"]));
+  const isOn = isMeant && Number.isSafeInteger(microseconds) && microseconds > 0;
+  return { socket, watchdogMs: isOn ? microseconds / 1_000 : undefined };
 }
 
 /**
