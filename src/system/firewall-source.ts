@@ -33,6 +33,13 @@ const RULESET: ToolQuestion = {
 /** What iptables-nft-save says of a table or of chains that it leaves out. */
 const INCOMPATIBLE = /^# Table `.*(?:is incompatible|contains incompatible)/m;
 
+/**
+ * A kernel without nfnetlink has no such protocol, one without nf_tables no such message: then it has no
+ * rules of either. A sandbox without AF_NETLINK says EAFNOSUPPORT, and leaves them unknown.
+ * Source: nfnetlink_rcv_msg, __netlink_create.
+ */
+const IS_NO_NFTABLES = /^(?:socket: EPROTONOSUPPORT|dump: EINVAL)\b/;
+
 function saveOfNftables(family: "ip" | "ip6", args: readonly string[]): ToolQuestion {
   const prefix = family === "ip" ? "iptables" : "ip6tables";
   const programs = [`${prefix}-nft-save`, `${prefix}-save`];
@@ -98,8 +105,7 @@ class Reading {
       return;
     }
     const tables = kernelTables(netlink.value, this.parts.clock);
-    // A kernel built without nf_tables has no such message, or no such protocol.
-    if (!tables.ok && tables.problem.code === "unsupported") return;
+    if (!tables.ok && IS_NO_NFTABLES.test(tables.problem.detail)) return;
     const plan = tables.ok ? this.plan(tables.value) : tables;
     if (plan.ok) {
       await this.readPlanned(plan.value);

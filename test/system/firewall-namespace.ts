@@ -24,6 +24,7 @@ interface Said {
   readonly tookMs?: number;
   readonly change?: boolean;
   readonly isReady?: boolean;
+  readonly fingerprints?: readonly string[];
 }
 
 /** An agent's view of a network namespace that ends with it. */

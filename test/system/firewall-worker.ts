@@ -2,10 +2,13 @@
  * Runs in a network namespace of its own, started by `firewall-namespace.ts`: reads the firewall when
  * told to, and tells of changes. One JSON value per line each way.
  */
+import { createSocket } from "node:dgram";
 import { createInterface } from "node:readline";
 import { fail } from "../../src/contract/result.ts";
+import { loadCLibrary } from "../../src/system/c-library.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { createFirewallSource } from "../../src/system/firewall-source.ts";
+import { LEGACY_FAMILIES, legacyFingerprint } from "../../src/system/legacy-tables.ts";
 import { createProbe } from "../../src/system/probe.ts";
 
 const probe = createProbe({ root: "/" });
@@ -28,7 +31,33 @@ async function read(source: typeof live): Promise<void> {
   say({ reading, tookMs: systemClock.monotonicMs() - startMs });
 }
 
+/** Of the table `filter`, both families; the name of the problem where there is one. */
+function fingerprints(): readonly string[] {
+  const library = loadCLibrary();
+  if (!library.ok) return [library.problem.detail];
+  return LEGACY_FAMILIES.map((kind) => {
+    const print = legacyFingerprint(library.value, kind, "filter");
+    return print.ok ? print.value : print.problem.code;
+  });
+}
+
+/** Datagrams to ourselves, to the discard port, that no one takes. */
+async function sendPackets(): Promise<void> {
+  for (const [kind, address] of [
+    ["udp4", "127.0.0.1"],
+    ["udp6", "::1"],
+  ] as const) {
+    const socket = createSocket(kind);
+    for (let count = 0; count < 20; count += 1) {
+      await new Promise((resolve) => socket.send("packet", 9, address, resolve));
+    }
+    socket.close();
+  }
+  say({ sent: 40 });
+}
+
 const COMMANDS: Readonly<Record<string, () => Promise<void> | void>> = {
+  fingerprints: () => say({ fingerprints: fingerprints() }),
   read: () => read(live),
   "read-without-library": () => read(withoutLibrary),
   /** Becomes a user with no rights; the native library has to be loaded before. */
@@ -38,6 +67,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<void> | void>> = {
     process.setuid?.(65_534);
     say({ isNobody: process.getuid?.() === 65_534 });
   },
+  "send-packets": sendPackets,
   watch: () => {
     stopWatching = live.watch(() => say({ change: true }));
     say({ isWatching: true });
