@@ -1,4 +1,4 @@
-import type { AddressFamily } from "./probe.ts";
+import type { AddressFamily } from "./address-family.ts";
 
 /** The kernel interface and rule language that a table came through. */
 export type FirewallBackend = "iptables-legacy" | "iptables-nft" | "nftables";

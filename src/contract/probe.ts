@@ -1,7 +1,8 @@
+import type { AddressFamily } from "./address-family.ts";
 import type { FirewallSource } from "./firewall-source.ts";
 import type { Problem, Result } from "./result.ts";
 
-export type AddressFamily = "ipv4" | "ipv6";
+export type { AddressFamily };
 
 /** What stat(2) says of a path. Times are wall clock ms; `mode` is the permission bits (0o7777). */
 export interface FileFacts {
