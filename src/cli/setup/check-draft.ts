@@ -1,5 +1,6 @@
 import type { Clock } from "../../contract/clock.ts";
 import { AgentError } from "../../contract/errors.ts";
+import type { ConnectionFault } from "../../contract/transport.ts";
 import type { Environment } from "../../system/environment.ts";
 import { createLog } from "../../system/log.ts";
 import { fileOfCredential } from "../../system/secrets.ts";
@@ -14,8 +15,8 @@ export type DraftCheck =
   | { readonly isIn: true; readonly address: string; readonly who: string }
   | {
       readonly isIn: false;
-      /** The hub answered and refused the identity: trying again does not help. */
-      readonly isRefused: boolean;
+      /** `identity`: it was refused or is unusable; `tls`: who answered is not trusted. */
+      readonly because: "identity" | "tls" | "network";
       readonly detail: string;
       readonly remedy: string;
     };
@@ -31,7 +32,7 @@ export async function checkDraft(
 ): Promise<DraftCheck> {
   const options = transportOptionsOf(draft.transport, { hostName: "device", agentId: "setup" });
   if (options.kind !== "iothub" && options.kind !== "iothub-sdk") {
-    return { isIn: false, isRefused: false, detail: "not a hub", remedy: "" };
+    return { isIn: false, because: "network", detail: "not a hub", remedy: "" };
   }
   const log = createLog({ level: "silent" });
   const { environment, clock } = world;
@@ -40,15 +41,24 @@ export async function checkDraft(
     const login = await tryLogin(options, { ...withTexts(deps, draft.credentials), clock });
     if (login.isIn) return login;
     const { fault, detail, remedy } = login;
-    const isRefused =
-      fault === "credentials" || fault === "token-expired" || fault === "provisioning";
-    return { isIn: false, isRefused, detail, remedy: setupRemedy(fault, remedy) };
+    return {
+      isIn: false,
+      because: reasonOf(fault),
+      detail,
+      remedy: setupRemedy(fault, remedy),
+    };
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    return { isIn: false, isRefused: true, detail: error.message, remedy: error.remedy };
+    return { isIn: false, because: "identity", detail: error.message, remedy: error.remedy };
   } finally {
     log.close();
   }
+}
+
+function reasonOf(fault: ConnectionFault): "identity" | "tls" | "network" {
+  if (fault === "tls") return "tls";
+  const isRefused = fault === "credentials" || fault === "token-expired";
+  return isRefused || fault === "provisioning" ? "identity" : "network";
 }
 
 function withTexts(deps: TransportDeps, texts: ReadonlyMap<string, string>): TransportDeps {

@@ -106,7 +106,9 @@ function fromConnectionString(
       ...(isCertificate ? files : {}),
     },
     credentials,
-    summary: `${summaryOf(identity)}, by ${isCertificate ? "certificate" : "connection string"}`,
+    summary: `${summaryOf(identity)}, by ${isCertificate ? "certificate" : "connection string"}${
+      identity.hasGateway ? `, through the gateway ${identity.dialHost}` : ""
+    }`,
     notes,
     isDevice: moduleId === undefined,
   };

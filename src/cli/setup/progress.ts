@@ -12,10 +12,19 @@ export interface Progress {
   line(text: string): void;
 }
 
+const INDENT = " ".repeat(10);
+const NARROWEST = 40;
+
 export function createProgress(terminal: Terminal, steps: number): Progress {
   let current = 0;
+  const width = Math.max(NARROWEST, Math.min(terminal.columns, 100) - INDENT.length);
+  const put = (first: string, text: string): void => {
+    const [start = "", ...rest] = wrapped(text, width);
+    terminal.print(`${first}${start}`);
+    for (const line of rest) terminal.print(`${INDENT}${line}`);
+  };
   const mark = (word: string, colour: "green" | "yellow" | "red", text: string): void =>
-    terminal.print(`  ${terminal.paint(colour, word.padEnd(6))}  ${text}`);
+    put(`  ${terminal.paint(colour, word.padEnd(6))}  `, text);
   return {
     step(title) {
       current += 1;
@@ -25,8 +34,21 @@ export function createProgress(terminal: Terminal, steps: number): Progress {
     note: (text) => mark("note", "yellow", text),
     failed(text, remedy) {
       mark("failed", "red", text);
-      if (remedy !== "") terminal.print(`          ${remedy}`);
+      if (remedy !== "") put(INDENT, remedy);
     },
-    line: (text) => terminal.print(text === "" ? "" : `          ${text}`),
+    line: (text) => (text === "" ? terminal.print("") : put(INDENT, text)),
   };
+}
+
+/** Breaks at blanks only: a path or a command is never cut. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

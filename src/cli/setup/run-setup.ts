@@ -3,7 +3,7 @@ import { AgentError } from "../../contract/errors.ts";
 import type { Environment } from "../../system/environment.ts";
 import type { ServiceControl } from "../../system/service-control.ts";
 import { EXIT } from "../exit-code.ts";
-import { checkDraft } from "./check-draft.ts";
+import { checkHub, type PreparedSetup } from "./check-hub.ts";
 import { collectIdentity, kindOf } from "./collect-identity.ts";
 import {
   type ConfigurationDraft,
@@ -39,14 +39,13 @@ export async function runSetup(options: SetupOptions, world: SetupWorld): Promis
   const existing = readExisting(options.configFolder);
   await agreeToReplace(options, existing, world);
 
-  const prepared = await prepare(options, existing, world);
-  const checked = await check(options, existing, prepared, world);
-  if (typeof checked === "number") return checked;
+  const agreed = await agreeOnDraft(options, existing, world);
+  if (typeof agreed === "number") return agreed;
 
   const { progress } = world;
   progress.step("Configuration");
-  write(options, existing, checked, world);
-  if (options.mayStart) return startService(options, checked.config.stateDirectory, world);
+  write(options, existing, agreed, world);
+  if (options.mayStart) return startService(options, agreed.config.stateDirectory, world);
   progress.line("");
   const isDefault = options.configFolder === DEFAULT_CONFIG_FOLDER;
   progress.line(
@@ -102,19 +101,30 @@ async function agreeToReplace(
   throw usage("stopped: the configuration stays as it is", "Nothing was changed.");
 }
 
-interface Prepared {
-  readonly identity: IdentityDraft;
-  readonly network: GivenNetwork;
-  readonly draft: ConfigurationDraft;
+/** Identity and hub, until the hub lets it in or the person decides otherwise; or the exit code. */
+async function agreeOnDraft(
+  options: SetupOptions,
+  existing: ExistingConfiguration | undefined,
+  world: SetupWorld,
+): Promise<ConfigurationDraft | number> {
+  const { progress } = world;
+  progress.step("Identity");
+  let isFirst = true;
+  for (;;) {
+    const prepared = await prepare(options, existing, world);
+    if (isFirst) progress.step("Hub");
+    isFirst = false;
+    const checked = await checkHub(options, existing?.tree, prepared, world);
+    if (checked !== "other identity") return checked;
+  }
 }
 
 async function prepare(
   options: SetupOptions,
   existing: ExistingConfiguration | undefined,
   world: SetupWorld,
-): Promise<Prepared> {
+): Promise<PreparedSetup> {
   const { progress, prompter, clock } = world;
-  progress.step("Identity");
   for (;;) {
     try {
       const network = await readNetwork(options);
@@ -165,48 +175,6 @@ async function readNetwork(options: SetupOptions): Promise<GivenNetwork> {
     proxyPassword: password?.trim(),
     caPem: given.ca === undefined ? undefined : await readGiven("ca", given.ca, "CA file"),
   };
-}
-
-/** The draft that the hub let in, or the exit code. */
-async function check(
-  options: SetupOptions,
-  existing: ExistingConfiguration | undefined,
-  prepared: Prepared,
-  world: SetupWorld,
-): Promise<ConfigurationDraft | number> {
-  const { progress, prompter } = world;
-  progress.step("Hub");
-  let { draft, network } = prepared;
-  if (!options.mayCheck) {
-    progress.note("not checked: --no-check");
-    return draft;
-  }
-  for (;;) {
-    const login = await checkDraft(draft, credentialsFolder(options.configFolder), world);
-    if (login.isIn) {
-      progress.done(`${login.address} let in ${login.who}`);
-      return draft;
-    }
-    progress.failed(login.detail, login.remedy);
-    const isRefused = login.isRefused;
-    if (!prompter.isInteractive) {
-      progress.line("Nothing was written. --no-check writes it all the same.");
-      return isRefused ? EXIT.configuration : EXIT.failed;
-    }
-    const isPlain = network.protocol !== "mqtt-ws" && network.port === undefined && !isRefused;
-    const choices = ["try again", ...(isPlain ? ["try WebSockets on port 443"] : [])];
-    const all = [...choices, "write it all the same", "stop"];
-    const chosen = all[await prompter.choose("What now?", all)];
-    if (chosen === "stop") {
-      progress.line("Nothing was written.");
-      return isRefused ? EXIT.configuration : EXIT.failed;
-    }
-    if (chosen === "write it all the same") return draft;
-    if (chosen !== "try again") {
-      network = { ...network, protocol: "mqtt-ws" };
-      draft = draftConfiguration(existing?.tree, prepared.identity, network);
-    }
-  }
 }
 
 function write(
