@@ -38,7 +38,16 @@ class Priorities {
   }
 }
 
+/** What this version of nft writes into its JSON; what it leaves out, nobody can read there. */
+export interface ShownByNft {
+  /** Flags of tables: `dormant`. Not before nft 1.1.0. */
+  readonly tableFlags: boolean;
+  /** Devices of ingress chains. Left out by nft 1.0.6. */
+  readonly devices: boolean;
+}
+
 export interface NftWishes {
+  readonly shown: ShownByNft;
   readonly withNat: boolean;
   readonly withUndecidable: boolean;
 }
@@ -57,8 +66,9 @@ export function nftText(dice: Dice, wishes: NftWishes): NftText {
     table(dice, family, `t${at}`, priorities, at === 0 ? undecidable.map(([, rule]) => rule) : []),
   );
   if (wishes.withNat) tables.push(natTable(dice, "ip"), natTable(dice, "ip6"));
-  if (dice.chance(0.1)) tables.push(dormantTable());
-  if (dice.chance(0.1)) tables.push(ingressTable(dice));
+  const [isAsleep, isEarly] = [dice.chance(0.1), dice.chance(0.1)];
+  if (isAsleep && wishes.shown.tableFlags) tables.push(dormantTable());
+  if (isEarly && wishes.shown.devices) tables.push(ingressTable(dice));
   return { text: tables.join("\n"), undecidable: undecidable.map(([name]) => name) };
 }
 

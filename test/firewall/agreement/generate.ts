@@ -1,6 +1,6 @@
 /** Random rule sets of all backends from one seed. */
 import { IPSET_NAME, iptablesText, type SaveText } from "./generate-iptables.ts";
-import { nftText } from "./generate-nft.ts";
+import { nftText, type ShownByNft } from "./generate-nft.ts";
 import { separateSources } from "./ingredients.ts";
 import type { Dice } from "./random.ts";
 import type { RuleSet, SaveTexts } from "./rule-set.ts";
@@ -18,7 +18,7 @@ const MIXES: readonly (readonly [weight: number, backends: readonly Backend[]])[
 
 const UNDECIDABLE_SHARE = 0.12;
 
-export function generateRuleSet(dice: Dice): RuleSet {
+export function generateRuleSet(dice: Dice, shown: ShownByNft): RuleSet {
   const backends = dice.weighted(
     MIXES.map(([weight, mix]) => [weight, (): readonly Backend[] => mix] as const),
   );
@@ -31,7 +31,7 @@ export function generateRuleSet(dice: Dice): RuleSet {
   for (const backend of backends) {
     const wishes = { withNat: natOf === backend, withUndecidable, withIpset };
     if (backend === "nft") {
-      const nft = nftText(dice, wishes);
+      const nft = nftText(dice, { ...wishes, shown });
       parts.nft = nft.text;
       undecidable.push(...nft.undecidable);
       continue;

@@ -1,8 +1,7 @@
 /** The functions under test: rules as the programs print them, read and judged. */
 import type { Firewall, RuleAction } from "../../../src/contract/firewall.ts";
 import { addressNumber } from "../../../src/parse/address-number.ts";
-import { firewallFromIptables } from "../../../src/parse/firewall/from-iptables.ts";
-import { parseIptablesSave } from "../../../src/parse/iptables-save/parse-iptables-save.ts";
+import { firewallOf } from "../../../src/parse/firewall/firewall-of.ts";
 import { letsIn } from "../../../src/posture/exposure/lets-in.ts";
 import type {
   ExposurePiece,
@@ -31,24 +30,21 @@ export interface Reading {
 
 const WHOLE = { ipv4: (1n << 32n) - 1n, ipv6: (1n << 128n) - 1n } as const;
 const HOST = { addresses: GATEWAY_ADDRESSES, routes: GATEWAY_ROUTES };
-/** Not a gap here: both variants are read. */
-const EXPECTED_PROBLEMS = new Set(["legacy-tables-present", "incompatible-table"]);
 
+/** As the agent does, and so that whatever was not understood shows. */
 export function readRules(loaded: LoadedRules): Reading {
-  const problems: string[] = [];
-  const tables = (["legacy", "iptablesNft"] as const).flatMap((backend) =>
-    (["ipv4", "ipv6"] as const).flatMap((family) => {
-      const save = parseIptablesSave(loaded[backend][family]);
-      for (const problem of save.problems)
-        if (!EXPECTED_PROBLEMS.has(problem.kind))
-          problems.push(`${backend} ${family}: ${problem.kind} ${problem.detail}`);
-      return firewallFromIptables(save, {
-        backend: backend === "legacy" ? "iptables-legacy" : "iptables-nft",
-        family,
-      }).tables;
-    }),
+  const texts = (["legacy", "iptablesNft"] as const).flatMap((variant) =>
+    (["ipv4", "ipv6"] as const).map((family) => ({
+      backend: variant === "legacy" ? ("iptables-legacy" as const) : ("iptables-nft" as const),
+      family: family === "ipv4" ? ("ip" as const) : ("ip6" as const),
+      text: loaded[variant][family],
+      isCut: false,
+    })),
   );
-  return { firewall: { tables, isComplete: true }, problems };
+  const nft = { backend: "nftables", family: "all", text: loaded.nftJson, isCut: false } as const;
+  const { firewall, problems } = firewallOf({ texts: [...texts, nft], unknown: [], problems: [] });
+  const faults = problems.map(({ subject, detail }) => `${subject}: ${detail}`);
+  return { firewall, problems: firewall.isComplete ? faults : [...faults, "not complete"] };
 }
 
 function queryOf(probe: Probe): ExposureQuery {

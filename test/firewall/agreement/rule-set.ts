@@ -1,5 +1,6 @@
 /** Loads rule sets of every backend into the gateway of a test bed, and reads them back. */
 import type { ProgramCall } from "./driver-protocol.ts";
+import type { ShownByNft } from "./generate-nft.ts";
 import type { TestBed } from "./test-bed.ts";
 
 /** What the programs are fed with. Absent: that backend has no rules. */
@@ -103,4 +104,16 @@ export function ruleLoader(bed: TestBed): RuleLoader {
       };
     },
   };
+}
+
+const TRIAL = `table netdev trial { chain c { type filter hook ingress device "eth0" priority 0; }; }
+`;
+
+/** Asks the installed nft; leaves the gateway without rules. */
+export async function shownByNft(loader: RuleLoader): Promise<ShownByNft> {
+  const { nftJson } = await loader.load({ kind: "trial", nft: TRIAL, undecidable: [] });
+  await loader.load({ kind: "none", undecidable: [] });
+  // Until then it writes freed memory in their place. Source: nftables 1.1.0, table_flags_json().
+  const tableFlags = !/"version": "(0|1\.0)\./.test(nftJson);
+  return { tableFlags, devices: nftJson.includes('"eth0"') };
 }
