@@ -134,12 +134,15 @@ function foreignRule(
   for (const { value } of listAttributes(expressions, endianness)) {
     const expression = readAttributes(value, endianness);
     const name = textOf(expression.get(NFTA_EXPRESSION.name));
-    const data = readAttributes(expression.get(NFTA_EXPRESSION.data) ?? NOTHING, endianness);
+    // Most expressions are decided by name: there may be very many of them.
+    const data = (): ReadonlyMap<number, Uint8Array> =>
+      readAttributes(expression.get(NFTA_EXPRESSION.data) ?? NOTHING, endianness);
     if (name === "lookup" || name === "dynset") return `expression ${name}`;
     if (name === "meta") isTransport = false;
     if (name === "payload") {
-      const offset = numberOf(data.get(NFTA_PAYLOAD.offset));
-      const base = numberOf(data.get(NFTA_PAYLOAD.base));
+      const asked = data();
+      const offset = numberOf(asked.get(NFTA_PAYLOAD.offset));
+      const base = numberOf(asked.get(NFTA_PAYLOAD.base));
       isTransport = base === TRANSPORT_BASE;
       isFlags = isTransport && offset === TCP_FLAGS_OFFSET;
       if (fields.has(`${base} ${offset}`)) return "a field that is asked twice";
@@ -148,16 +151,17 @@ function foreignRule(
     if (name === "bitwise" && isTransport && !isFlags) return "a mask of ports";
     const isOrder =
       name === "range" ||
-      (name === "cmp" && numberOf(data.get(NFTA_COMPARE_OPERATOR)) >= FIRST_ORDER);
+      (name === "cmp" && numberOf(data().get(NFTA_COMPARE_OPERATOR)) >= FIRST_ORDER);
     if (isOrder && !isTransport) return "a range";
   }
   return undefined;
 }
 
 const NOTHING = new Uint8Array(0);
+const UTF8 = new TextDecoder();
 
 function textOf(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? "" : new TextDecoder().decode(bytes).replace(/\0+$/, "");
+  return bytes === undefined ? "" : UTF8.decode(bytes).replace(/\0+$/, "");
 }
 
 /** Numbers of nftables are in network order. */
