@@ -75,19 +75,25 @@ export interface SetupRun {
 /** Runs a setup to its end as the CLI does: what is thrown becomes output and exit code. */
 export async function setUp(
   args: readonly string[],
-  more: { readonly answers?: readonly string[]; readonly isRoot?: boolean } = {},
+  more: {
+    readonly answers?: readonly string[];
+    readonly isRoot?: boolean;
+    /** Stands in for systemd: the service is started even with a folder of the test. */
+    readonly control?: ServiceControl;
+  } = {},
 ): Promise<SetupRun> {
   const terminal = recordingTerminal();
   const prompter = scriptedPrompter(more.answers ?? []);
   const facts = environment();
   let code: number;
   try {
-    code = await runSetup(parseSetupOptions(args), {
+    const options = parseSetupOptions(args);
+    code = await runSetup(more.control === undefined ? options : { ...options, mayStart: true }, {
       progress: createProgress(terminal, 3),
       prompter,
       environment: { ...facts, isRoot: more.isRoot ?? facts.isRoot },
       clock: systemClock,
-      control: NO_SERVICE,
+      control: more.control ?? NO_SERVICE,
     });
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;

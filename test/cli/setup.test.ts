@@ -171,6 +171,20 @@ describe("setup with a connection string", () => {
     assert.equal(output.match(/connection refused/g)?.length, 2);
   });
 
+  it("lets a person name the CA, and keeps it for the identity that is given next", async () => {
+    const kind = "connection string of its module at the hub";
+    const wrong = connectionString.replace(key, Buffer.alloc(32, 7).toString("base64"));
+    const { code, output } = await setUp(target().slice(0, 3), {
+      answers: [
+        ...[kind, wrong, "name a CA file that the hub's certificate is signed by"],
+        ...["/nonexistent/ca.pem", hub.caFile, "give the identity again", kind, connectionString],
+      ],
+    });
+    assert.equal(code, 0, output);
+    assert.match(output, /not trusted[\s\S]*refused the credentials[\s\S]*let in module/);
+    assert.equal(writtenConfig().config.iothub.caFile, "credential:gatewarden_iothub-ca");
+  });
+
   it("connects over WebSockets", async () => {
     const file = given("cs", connectionString);
     const port = String(hub.webSocketPort);

@@ -23,6 +23,12 @@ export interface PreparedSetup {
   readonly draft: ConfigurationDraft;
 }
 
+/** What follows: write this, ask for another identity to use with this network, or end with a code. */
+export type HubCheck =
+  | { readonly next: "write"; readonly draft: ConfigurationDraft }
+  | { readonly next: "other identity"; readonly network: GivenNetwork }
+  | { readonly next: "end"; readonly code: number };
+
 interface CheckWorld {
   readonly progress: Progress;
   readonly prompter: Prompter;
@@ -42,32 +48,31 @@ const CHOICES = {
 type Choice = keyof typeof CHOICES;
 
 /**
- * Connects to the hub. When that fails, a person may change what can be changed and try again. Returns
- * the draft to write, that another identity is wanted, or the exit code.
+ * Connects to the hub. When that fails, a person may change what can be changed and try again.
  */
 export async function checkHub(
   options: SetupOptions,
   existing: JsonObject | undefined,
   prepared: PreparedSetup,
   world: CheckWorld,
-): Promise<ConfigurationDraft | "other identity" | number> {
+): Promise<HubCheck> {
   const { progress, prompter } = world;
   let { draft, network } = prepared;
   if (!options.mayCheck) {
     progress.note("not checked: --no-check");
-    return draft;
+    return { next: "write", draft };
   }
   for (;;) {
     const login = await checkDraft(draft, credentialsFolder(options.configFolder), world);
     if (login.isIn) {
       progress.done(`${login.address} let in ${login.who}`);
-      return draft;
+      return { next: "write", draft };
     }
     progress.failed(login.detail, login.remedy);
     const code = login.because === "identity" ? EXIT.configuration : EXIT.failed;
     if (!prompter.isInteractive) {
       progress.line("Nothing was written. --no-check writes it all the same.");
-      return code;
+      return { next: "end", code };
     }
     const choices = choicesFor(login.because, options, network);
     const place = await prompter.choose(
@@ -75,11 +80,11 @@ export async function checkHub(
       choices.map((choice) => CHOICES[choice]),
     );
     const choice = choices[place];
-    if (choice === "write") return draft;
-    if (choice === "identity") return "other identity";
+    if (choice === "write") return { next: "write", draft };
+    if (choice === "identity") return { next: "other identity", network };
     if (choice === "stop") {
       progress.line("Nothing was written.");
-      return code;
+      return { next: "end", code };
     }
     if (choice === "webSockets") network = { ...network, protocol: "mqtt-ws" };
     if (choice === "ca") network = { ...network, caPem: await askForCa(world) };

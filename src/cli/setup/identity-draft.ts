@@ -196,7 +196,7 @@ function fromProvisioning(
   } else {
     const isGroup = proof.kind === "group-key";
     const file = isGroup ? CREDENTIAL_FILES.groupKey : CREDENTIAL_FILES.deviceKey;
-    const key = checkedKey(proof.key.trim(), "the provisioning key");
+    const key = provisioningKey(proof.key.trim());
     credentials.set(file, `${key}\n`);
     keys = { [isGroup ? "groupKeyFile" : "symmetricKeyFile"]: credentialReference(file) };
     if (isGroup) {
@@ -222,6 +222,16 @@ function fromProvisioning(
     notes,
     isDevice: moduleId === undefined,
   };
+}
+
+function provisioningKey(text: string): string {
+  try {
+    return checkedKey(text, "the provisioning key");
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    const remedy = "Copy the primary key of the enrolment at the provisioning service.";
+    throw new AgentError("AGENT_IDENTITY_INVALID", error.message, { remedy });
+  }
 }
 
 function endpointKeys(endpoint: string | undefined): JsonObject {

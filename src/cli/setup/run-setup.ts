@@ -110,24 +110,27 @@ async function agreeOnDraft(
   const { progress } = world;
   progress.step("Identity");
   let isFirst = true;
+  let network = await readNetwork(options);
   for (;;) {
-    const prepared = await prepare(options, existing, world);
+    const prepared = await prepare(options, existing, network, world);
     if (isFirst) progress.step("Hub");
     isFirst = false;
     const checked = await checkHub(options, existing?.tree, prepared, world);
-    if (checked !== "other identity") return checked;
+    if (checked.next === "write") return checked.draft;
+    if (checked.next === "end") return checked.code;
+    network = checked.network;
   }
 }
 
 async function prepare(
   options: SetupOptions,
   existing: ExistingConfiguration | undefined,
+  network: GivenNetwork,
   world: SetupWorld,
 ): Promise<PreparedSetup> {
   const { progress, prompter, clock } = world;
   for (;;) {
     try {
-      const network = await readNetwork(options);
       const given = await collectIdentity(options, prompter, readGiven);
       const identity = draftIdentity(given, clock.nowMs());
       const draft = draftConfiguration(existing?.tree, identity, network);
