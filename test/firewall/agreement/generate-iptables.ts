@@ -152,6 +152,8 @@ function rule(dice: Dice, site: Site, deeper: readonly string[]): string {
   }
   if (site.table === "filter" && dice.chance(0.3))
     return `-s ${sourceNetwork(dice, site.family)} -p ${dice.pick(["tcp", "udp"])} --dport ${port(dice)} -j ACCEPT`;
+  if (site.table === "filter" && dice.chance(0.03))
+    return `-p tcp --dport ${port(dice)} -j REJECT --reject-with tcp-reset`;
   return `${conditions(dice, site)} ${target(dice, site)}`;
 }
 

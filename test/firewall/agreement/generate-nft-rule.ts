@@ -211,6 +211,34 @@ function reject(dice: Dice, site: NftSite): string {
   return dice.chance(0.5) ? "reject" : `reject with ${type} type admin-prohibited`;
 }
 
+/** Whole rules whose JSON differs from what one would think: see each in `nft -j`. */
+export function nftOddity(dice: Dice, site: NftSite): string {
+  const verdict = dice.pick(["accept", "drop"]);
+  const choices = [
+    `tcp flags & (syn|ack) == (syn|ack) ${verdict}`,
+    `tcp flags syn,ack ${verdict}`,
+    `tcp flags != syn,ack ${verdict}`,
+    `tcp flags { syn, ack } ${verdict}`,
+    `iifname . meta l4proto . th dport { "eth0" . tcp . ${port(dice)}, "eth1" . udp . ${port(dice)} } ${verdict}`,
+    "meta mark set meta mark and 0xff",
+  ];
+  if (!site.isBeforeConntrack)
+    choices.push(
+      `ct state & (new|established) == 0 ${verdict}`,
+      `ct state & (established|related) != 0 ${verdict}`,
+      `ct state != new,established ${verdict}`,
+    );
+  if (site.hook !== "prerouting") {
+    choices.push(`tcp dport ${port(dice)} reject with tcp reset`, "reject with tcp reset");
+    if (site.families.length > 1)
+      choices.push(
+        `iifname "${dice.pick(["eth0", "eth1"])}" reject with icmp type admin-prohibited`,
+        `iifname "${dice.pick(["eth0", "eth1"])}" reject with icmpv6 type admin-prohibited`,
+      );
+  }
+  return dice.pick(choices);
+}
+
 /** A verdict map in place: by port, by source, by interface, by both, by state. */
 export function nftVerdictMap(dice: Dice, site: NftSite, chains: readonly string[]): string {
   const verdict = (): string =>

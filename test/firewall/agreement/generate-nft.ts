@@ -4,6 +4,7 @@ import {
   type Declared,
   type NftSite,
   nftConditions,
+  nftOddity,
   nftStatement,
   nftVerdictMap,
   pairs,
@@ -213,6 +214,7 @@ function rules(dice: Dice, site: NftSite, deeper: readonly string[]): readonly s
       const prefix = dice.chance(0.3) ? `iifname "${dice.pick(["eth0", "eth1"])}" ` : "";
       return `${prefix}${nftVerdictMap(dice, site, deeper)}`;
     }
+    if (dice.chance(0.06)) return nftOddity(dice, site);
     if (deeper.length > 0 && dice.chance(0.35))
       return `${nftConditions(dice, site)} ${dice.chance(0.25) ? "goto" : "jump"} ${dice.pick(deeper)}`;
     return `${nftConditions(dice, site)} ${nftStatement(dice, site)}`.trim();

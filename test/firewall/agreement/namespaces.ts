@@ -136,8 +136,20 @@ function clientLines(): readonly string[] {
   ];
 }
 
+/** A refused answer would end a connection that has begun, before anybody saw it begin. */
+const DEAF_TO_REFUSALS = `nft -f - <<'END'
+table inet deaf {
+  chain input {
+    type filter hook input priority 0; policy accept;
+    meta l4proto { icmp, icmpv6 } drop
+    tcp flags & rst == rst drop
+  }
+}
+END`;
+
 function containerLines(): readonly string[] {
   return [
+    DEAF_TO_REFUSALS,
     ...sysctlLines,
     "ip link set lo up",
     "ip link set k0 up",

@@ -120,6 +120,16 @@ describe("the test bed on which predictions are compared with the kernel", { ski
     );
   });
 
+  it("sees a connection arrive at the container although its answer is refused", async () => {
+    const nft = `
+      table ip n { chain p { type nat hook prerouting priority -100; tcp dport 8080 dnat to 172.17.0.2:80; }; }
+      table inet f { chain f { type filter hook forward priority 0; iifname "docker0" reject; }; }
+    `;
+    await check({ nft }, [["tcp", "10.77.0.10", "10.77.0.1", 8080, "container"]]);
+    const reset = nft.replace("reject;", "reject with tcp reset;");
+    await check({ nft: reset }, [["tcp", "10.77.0.10", "10.77.0.1", 8080, "container"]]);
+  });
+
   it("loads native, legacy and translated rules side by side, and takes each away again", async () => {
     await check(
       {
