@@ -102,6 +102,8 @@ class ComposedAgent implements Agent {
   private readonly schedule: SnapshotSchedule;
   private readonly twinLink: TwinLink;
   private readonly startedAtMs: number;
+  /** Nothing was ever sent from this state directory. */
+  private isNewDevice: boolean;
   private settings: Settings;
   private transportStatus: TransportStatus = { state: "stopped" };
   private changing: Promise<void> = Promise.resolve();
@@ -114,7 +116,9 @@ class ComposedAgent implements Agent {
     this.settings = twin.settings;
     this.startedAtMs = clock.monotonicMs();
     this.ledger = createLedger(clock);
-    this.ledger.restore(state.readJson(LEDGER_FILE));
+    const ledger = state.readJson(LEDGER_FILE);
+    this.isNewDevice = ledger === undefined;
+    this.ledger.restore(ledger);
     this.spool = openSpool({
       folder: state.spoolFolder,
       maxCacheBytes: this.settings.maxCacheBytes,
@@ -148,8 +152,9 @@ class ComposedAgent implements Agent {
       clock,
       random,
       jobs: () => this.host.jobs(),
-      firstDelayMs: options.firstSnapshotDelayMs,
-      jitterMs: options.firstSnapshotJitterMs,
+      // Whoever has just set a device up is waiting to see it; a fleet restarts with its state.
+      firstDelayMs: this.isNewDevice ? 0 : options.firstSnapshotDelayMs,
+      jitterMs: this.isNewDevice ? 0 : options.firstSnapshotJitterMs,
       intervalMs: this.settings.snapshotIntervalMs,
       deadlineMs: COLLECTOR_DEADLINE_MS,
       onReport: ({ name, outcome, detail }) => {
@@ -256,11 +261,22 @@ class ComposedAgent implements Agent {
     this.twinLink.setConnected(isConnected);
     this.options.observer?.onStatus?.(status);
     const { log } = this.options;
-    if (isConnected) log.info({ transport: this.options.transport.name }, "connected");
+    if (isConnected) {
+      log.info({ transport: this.options.transport.name }, "connected");
+      this.introduce();
+    }
     if (status.state === "disconnected") {
       const { fault, detail, remedy } = status;
       log.warn({ fault, detail, remedy, retryInMs: status.retryInMs }, "not connected");
     }
+  }
+
+  /** The first connection of a new device: what the first snapshots found is sent at once. */
+  private introduce(): void {
+    if (!this.isNewDevice) return;
+    this.isNewDevice = false;
+    // An empty run ends when the round before it has.
+    void this.schedule.runNow([]).then(() => this.pipeline.flush(METHOD_FLUSH_MS));
   }
 
   /** One change after the other: what waits goes first, then only what changed is restarted. */

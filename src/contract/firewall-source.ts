@@ -27,6 +27,8 @@ export interface UnknownBackend {
 export interface KernelTable {
   readonly family: TableFamily;
   readonly name: string;
+  /** Kept by the kernel, and not called. */
+  readonly isDormant: boolean;
 }
 
 /**
@@ -36,6 +38,8 @@ export interface KernelTable {
 export interface FirewallReading {
   readonly texts: readonly FirewallText[];
   readonly unknown: readonly UnknownBackend[];
+  /** Tables that the kernel keeps without calling them; some versions of nft do not say so. */
+  readonly dormant?: readonly KernelTable[];
   /** What went wrong beside. */
   readonly problems: readonly Problem[];
 }

@@ -12,6 +12,9 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFT_MSG_NEWTABLE = 0;
 const NFT_MSG_GETTABLE = 1;
 const NFTA_TABLE_NAME = 1;
+const NFTA_TABLE_FLAGS = 2;
+/** Source: NFT_TABLE_F_DORMANT. */
+const DORMANT = 1;
 const NLM_F_REQUEST_DUMP = 0x301;
 const GENERIC_HEADER_BYTES = 4;
 /** Multicast group of changes to nftables, as a bit of the address' mask. Source: NFNLGRP_NFTABLES 7. */
@@ -46,5 +49,9 @@ export function tableOf(message: NetlinkMessage, endianness: Endianness): Kernel
   const attributes = readAttributes(message.body.subarray(GENERIC_HEADER_BYTES), endianness);
   const name = attributes.get(NFTA_TABLE_NAME);
   if (family === undefined || name === undefined) return undefined;
-  return { family, name: new TextDecoder().decode(name).replace(/\0+$/, "") };
+  const flags = attributes.get(NFTA_TABLE_FLAGS);
+  // Numbers of nf_tables are in network order: the lowest bit is in the last byte.
+  const isDormant = ((flags?.[3] ?? 0) & DORMANT) !== 0;
+  const text = new TextDecoder().decode(name).replace(/\0+$/, "");
+  return { family, name: text, isDormant };
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { netlinkRequest, readDatagram } from "./netlink-message.ts";
 import { foreignTrait, type IptablesTable, objectsRequest } from "./nfnetlink-owner.ts";
 
-const FILTER: IptablesTable = { family: "ip", name: "filter" };
+const FILTER: IptablesTable = { family: "ip", name: "filter", isDormant: false };
 const CHAIN = 0x0a03;
 const RULE = 0x0a06;
 const SET = 0x0a09;
@@ -134,14 +134,17 @@ for (const order of ["LE", "BE"] as const) {
       assert.equal(traitOf(message(SET, 2, body, order), FILTER, order), undefined);
       const six = message(SET, 10, attribute(1, text("filter"), order), order);
       assert.equal(traitOf(six, FILTER, order), undefined);
-      assert.equal(traitOf(six, { family: "ip6", name: "filter" }, order), "a set");
+      assert.equal(
+        traitOf(six, { family: "ip6", name: "filter", isDormant: false }, order),
+        "a set",
+      );
     });
   });
 }
 
 describe("base chains of the nat table", () => {
   it("may be called before or after routing, and no later", () => {
-    const nat: IptablesTable = { family: "ip", name: "nat" };
+    const nat: IptablesTable = { family: "ip", name: "nat", isDormant: false };
     const of = (name: string, hook: number, priority: number): string | undefined => {
       const body = Buffer.from(chain(name, hook, priority, "LE"));
       const renamed = Buffer.concat([attribute(1, text("nat"), "LE"), body.subarray(12)]);
@@ -157,7 +160,11 @@ describe("the question for the objects of a table", () => {
   it("names family and table in the order of the machine", () => {
     const hex = (order: Order): string =>
       Buffer.from(
-        objectsRequest("set", { family: "ip6", name: "raw" }, { sequence: 9, endianness: order }),
+        objectsRequest(
+          "set",
+          { family: "ip6", name: "raw", isDormant: false },
+          { sequence: 9, endianness: order },
+        ),
       ).toString("hex");
     assert.equal(hex("LE"), "1c0000000a0a010309000000000000000a0000000800010072617700");
     assert.equal(hex("BE"), "0000001c0a0a030100000009000000000a0000000008000172617700");

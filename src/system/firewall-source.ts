@@ -65,6 +65,7 @@ class Reading {
   private readonly texts: FirewallText[] = [];
   private readonly unknown: UnknownBackend[] = [];
   private readonly problems: Problem[] = [];
+  private dormant: readonly KernelTable[] = [];
   private readonly parts: FirewallParts;
   private readonly signal: AbortSignal;
 
@@ -76,7 +77,8 @@ class Reading {
   async run(): Promise<FirewallReading> {
     for (const legacy of LEGACY_FAMILIES) await this.readLegacy(legacy);
     await this.readNftables();
-    return { texts: this.texts, unknown: this.unknown, problems: this.problems };
+    const { texts, unknown, dormant, problems } = this;
+    return { texts, unknown, ...(dormant.length === 0 ? {} : { dormant }), problems };
   }
 
   /** The kernel lists the tables in a file, which exists when the module is loaded. */
@@ -106,6 +108,7 @@ class Reading {
     }
     const tables = kernelTables(netlink.value, this.parts.clock);
     if (!tables.ok && IS_NO_NFTABLES.test(tables.problem.detail)) return;
+    if (tables.ok) this.dormant = tables.value.filter((table) => table.isDormant);
     const plan = tables.ok ? this.plan(tables.value) : tables;
     if (plan.ok) {
       await this.readPlanned(plan.value);

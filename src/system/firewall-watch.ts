@@ -6,10 +6,11 @@ import { NETLINK_PROTOCOLS, type NetlinkSocket } from "./netlink.ts";
 
 /** Changes within this time of one another are told once. */
 const BURST_MS = 1_000;
-/** The kernel does not tell of changes to legacy tables, so they are compared this often. */
+/**
+ * The kernel does not tell of changes to legacy tables, so they are compared this often. Where there are
+ * none, which is the rule, that costs two attempts to open a file.
+ */
 const LEGACY_CHECK_MS = 3_000;
-/** Where there are no legacy tables, this is how soon new ones are noticed. */
-const LEGACY_ABSENT_CHECK_MS = 30_000;
 /** Comparing large rule sets may take no more than one part in so many of a processor. */
 const LEGACY_SHARE = 200;
 const MAX_NAMES_BYTES = 4_096;
@@ -89,8 +90,7 @@ function watchLegacy(parts: FirewallParts, tell: () => void): () => void {
     const tookMs = clock.monotonicMs() - startMs;
     if (before !== undefined && now !== before) tell();
     before = now;
-    const pauseMs = now === "" ? LEGACY_ABSENT_CHECK_MS : LEGACY_CHECK_MS;
-    timer = clock.after(Math.max(pauseMs, tookMs * LEGACY_SHARE), check);
+    timer = clock.after(Math.max(LEGACY_CHECK_MS, tookMs * LEGACY_SHARE), check);
   }
   check();
   return () => timer?.cancel();

@@ -8,6 +8,7 @@ import type { Collector, CollectorContext, Snapshot } from "../../src/contract/c
 import type { Probe } from "../../src/contract/probe.ts";
 import { fail, type Result } from "../../src/contract/result.ts";
 import { describeFault, type Fault } from "../../src/contract/schema.ts";
+import { capturedFirewall } from "../../src/system/captured-firewall.ts";
 import { createProbe } from "../../src/system/probe.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { RecordingLog } from "../support/recording-log.ts";
@@ -83,13 +84,16 @@ export function withDenied(probe: Probe, denied: readonly string[]): Probe {
         : read(path, ...rest);
   }
   const isTableDenied = patterns.some((pattern) => pattern.test("/proc/net/tcp"));
+  const readText = guarded(probe.readText);
+  const listFolder = guarded(probe.listFolder);
   return {
     ...probe,
-    readText: guarded(probe.readText),
+    readText,
     readBytes: guarded(probe.readBytes),
     readLink: guarded(probe.readLink),
-    listFolder: guarded(probe.listFolder),
+    listFolder,
     facts: guarded(probe.facts),
+    firewall: () => capturedFirewall(readText, listFolder),
     listeningSockets: () =>
       isTableDenied
         ? fail("not-permitted", "/proc/net/tcp", "permission denied")
@@ -116,6 +120,7 @@ export function countingProbe(probe: Probe): { readonly probe: Probe; calls(): n
       listFolder: counted(probe.listFolder),
       facts: counted(probe.facts),
       listeningSockets: counted(probe.listeningSockets),
+      firewall: counted(probe.firewall),
       kernel: counted(probe.kernel),
     },
   };

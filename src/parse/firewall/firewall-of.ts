@@ -4,6 +4,7 @@ import type { Problem } from "../../contract/result.ts";
 import type { IptablesProblem } from "../iptables-save/model.ts";
 import { parseIptablesSave } from "../iptables-save/parse-iptables-save.ts";
 import { parseNftJson } from "../nft-json/parse-nft-json.ts";
+import { plainText } from "../plain-text.ts";
 import { firewallFromIptables } from "./from-iptables.ts";
 import { firewallFromNft } from "./from-nft.ts";
 
@@ -38,7 +39,15 @@ export function firewallOf(reading: FirewallReading): FirewallView {
     (backend === "iptables-nft" ? saved : tables).push(...part.firewall.tables);
   }
   const alone = saved.filter((table) => !tables.some((other) => isSamePlace(table, other)));
-  return { firewall: { tables: [...tables, ...alone], isComplete }, problems };
+  const all = [...tables, ...alone].map((table) => withDormancy(table, reading));
+  return { firewall: { tables: all, isComplete }, problems };
+}
+
+function withDormancy(table: FirewallTable, { dormant = [] }: FirewallReading): FirewallTable {
+  const isListed = dormant.some(
+    ({ family, name }) => family === table.family && name === table.name,
+  );
+  return isListed && table.backend !== "iptables-legacy" ? { ...table, isDormant: true } : table;
 }
 
 function nftablesLast(left: FirewallText, right: FirewallText): number {
@@ -65,7 +74,7 @@ function iptables(
     problems: faults.slice(0, 3).map(({ line, kind, detail }) => ({
       code: kind === "too-large" || kind === "too-many-rules" ? "too-large" : "malformed",
       subject: `${backend} ${family}`,
-      detail: `line ${line}: ${kind}: ${detail}; ${faults.length} such in all`,
+      detail: `line ${line}: ${kind}: ${plainText(detail, 120)}; ${faults.length} such in all`,
     })),
   };
 }
