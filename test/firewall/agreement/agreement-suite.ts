@@ -13,5 +13,5 @@ it("foresees what the kernel does with hundreds of rule sets of every backend", 
 }, async (test) => {
   const agreement = await compareWithKernel(plan);
   test.diagnostic(summaryLine(plan, agreement));
-  assert.deepEqual(agreement.failures, [], agreement.failures.join("\n\n"));
+  assert.equal(agreement.failures.length, 0, agreement.failures.join("\n\n"));
 });
