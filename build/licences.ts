@@ -2,12 +2,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Names, versions and licence texts of the packages that esbuild's metafile names as inputs. */
+/**
+ * Names, versions and licence texts of the packages that esbuild's metafile names as inputs, and of `more`
+ * folders below the root.
+ */
 export function bundledLicences(root: string, more: readonly string[]): string {
   const meta: { readonly inputs: Readonly<Record<string, unknown>> } = JSON.parse(
     readFileSync(join(root, "dist", "meta.json"), "utf8"),
   );
-  const folders = new Set(more.map((name) => `node_modules/${name}`));
+  const folders = new Set(more);
   for (const input of Object.keys(meta.inputs)) {
     const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (found?.[1] !== undefined) folders.add(found[1]);

@@ -1,7 +1,7 @@
 /** The native half of koffi for a processor that may be another than this one's. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface LockedPackage {
@@ -9,24 +9,34 @@ interface LockedPackage {
   readonly integrity: string;
 }
 
-/** Folder of the unpacked package, from node_modules or fetched as the lock file has it. */
-export function nativeLibrary(root: string, name: string): string {
+/**
+ * Reads files of an npm package by their path in it: from node_modules, where npm checked it, or from the
+ * archive that the lock file names, fetched once, kept in `.cache` and checked each time. Throws when
+ * the package is not locked, cannot be had, or is not the one of the lock file.
+ */
+export function nativeLibrary(root: string, name: string): (path: string) => Uint8Array {
   const installed = join(root, "node_modules", name);
-  if (existsSync(installed)) return installed;
-  const locked = lockedPackage(root, name);
-  const cache = join(root, "dist", "native", `${name.replace("/", "-")}-${locked.version}`);
-  const unpacked = join(cache, "package");
-  if (existsSync(unpacked)) return unpacked;
-  mkdirSync(cache, { recursive: true });
-  const spec = `${name}@${locked.version}`;
-  execFileSync("npm", ["pack", spec, "--pack-destination", cache, "--silent"], { stdio: "pipe" });
-  const archive = readdirSync(cache).find((file) => file.endsWith(".tgz"));
-  if (archive === undefined) throw new Error(`npm pack ${spec} made no archive`);
-  const bytes = readFileSync(join(cache, archive));
-  const digest = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
-  if (digest !== locked.integrity) throw new Error(`${spec} is not what the lock file names`);
-  execFileSync("tar", ["-xzf", join(cache, archive), "-C", cache]);
-  return unpacked;
+  if (existsSync(installed)) return (path) => readFileSync(join(installed, path));
+  const archive = lockedArchive(root, name);
+  return (path) =>
+    execFileSync("tar", ["-xzOf", archive, `package/${path}`], { maxBuffer: 64 * 1_024 * 1_024 });
+}
+
+function lockedArchive(root: string, name: string): string {
+  const { version, integrity } = lockedPackage(root, name);
+  const cache = join(root, ".cache", "native");
+  // As npm pack names it: the scope without @, joined by a dash.
+  const archive = join(cache, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
+  if (!existsSync(archive)) {
+    mkdirSync(cache, { recursive: true });
+    const spec = `${name}@${version}`;
+    execFileSync("npm", ["pack", spec, "--pack-destination", cache, "--silent"], { stdio: "pipe" });
+  }
+  const digest = createHash("sha512").update(readFileSync(archive)).digest("base64");
+  if (`sha512-${digest}` !== integrity) {
+    throw new Error(`${archive} is not what package-lock.json names: remove it and build again`);
+  }
+  return archive;
 }
 
 function lockedPackage(root: string, name: string): LockedPackage {
