@@ -6,7 +6,7 @@ import {
 } from "../../src/contract/collector.ts";
 import { knownDetails, type PayloadItem } from "../../src/contract/event.ts";
 import type { Firewall } from "../../src/contract/firewall.ts";
-import type { UnknownBackend } from "../../src/contract/firewall-source.ts";
+import type { FirewallReading, UnknownBackend } from "../../src/contract/firewall-source.ts";
 import type { Problem } from "../../src/contract/result.ts";
 import type { Infer } from "../../src/contract/schema.ts";
 import { firewallOf } from "../../src/parse/firewall/firewall-of.ts";
@@ -21,6 +21,9 @@ export async function collectFirewall(context: Context): Promise<Snapshot> {
   if (context.signal.aborted) return abandonedSnapshot("firewall");
   const reading = await context.probe.firewall().read(context.signal);
   if (context.signal.aborted) return abandonedSnapshot("firewall");
+  if (!context.probe.isLive && isNothingCaptured(reading)) {
+    return { events: [], problems: reading.unknown.map(({ problem }) => problem) };
+  }
   const { firewall, problems } = firewallOf(reading);
   const items = ruleItems(firewall, context.settings.includeCounters);
   const { maxRules } = context.settings;
@@ -34,6 +37,11 @@ export async function collectFirewall(context: Context): Promise<Snapshot> {
       ...twoBackends(firewall),
     ],
   };
+}
+
+/** An offline image says nothing of a firewall: rules live in the kernel. */
+function isNothingCaptured({ texts, unknown }: FirewallReading): boolean {
+  return texts.length === 0 && unknown.some(({ problem }) => problem.code === "unsupported");
 }
 
 /** Calls back when the kernel tells of a change. */

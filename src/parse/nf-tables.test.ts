@@ -36,8 +36,8 @@ describe("the dump of tables", () => {
     assert.deepEqual(
       datagram.messages.map((one) => tableOf(one, "LE")),
       [
-        { family: "ip", name: "filter" },
-        { family: "ip6", name: "filter" },
+        { family: "ip", name: "filter", isDormant: false },
+        { family: "ip6", name: "filter", isDormant: false },
       ],
     );
   });

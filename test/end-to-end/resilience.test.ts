@@ -38,6 +38,8 @@ describe("the agent without a hub", { concurrency: 5 }, () => {
       await rig.hub.faults.goDown();
       const agent = rig.start();
       await until(() => agent.errors().includes("not connected"), "an attempt that fails");
+      const failedAtMs = Date.now();
+      await until(() => Date.now() > failedAtMs + 1_500, "a whole round of snapshots");
       const resumedAtMs = Date.now();
       await rig.hub.faults.resume();
       await until(() => snapshotsBefore(rig, resumedAtMs) > 0, "what was collected meanwhile");
@@ -171,7 +173,7 @@ describe("the agent and its rights", () => {
     assert.equal(await exit, 0);
   });
 
-  it("starts no program, as strace sees it", async (test) => {
+  it("starts no program but those that show firewall rules, as strace sees it", async (test) => {
     if (spawnSync("strace", ["-V"]).error !== undefined) return test.skip("no strace");
     const rig = await newRig(test, { ...QUICK, snapshotFrequency: "PT1S" });
     const trace = join(rig.folder, "trace");
@@ -196,10 +198,16 @@ describe("the agent and its rights", () => {
     assert.equal(await exit, 0, errors);
     const lines = readFileSync(trace, "utf8").split("\n");
     const programs = lines.filter((line) => /\bexecve(?:at)?\(/.test(line));
-    assert.equal(programs.length, 1, programs.join("\n"));
+    const [own = "", ...others] = programs;
+    assert.match(own, /gatewarden\.js/);
+    const isTool = /"\/(?:usr\/)?s?bin\/(?:ip6?tables-(?:legacy-|nft-)?save|nft)"/;
+    assert.deepEqual(
+      others.filter((line) => !isTool.test(line)),
+      [],
+    );
     const processes = lines.filter(
       (line) => /\b(?:v?fork|clone3?)\(/.test(line) && !line.includes("CLONE_THREAD"),
     );
-    assert.deepEqual(processes, []);
+    assert.ok(processes.length <= others.length, processes.join("\n"));
   });
 });

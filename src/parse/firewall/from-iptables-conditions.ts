@@ -1,4 +1,9 @@
-import type { Condition, ConditionTest, PacketSide } from "../../contract/firewall.ts";
+import type {
+  AddressRange,
+  Condition,
+  ConditionTest,
+  PacketSide,
+} from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
 import type {
   IptablesField,
@@ -157,7 +162,7 @@ function optionTest(
     case "state":
       return option.name === "--state" ? stateTest(value) : undefined;
     case "addrtype":
-      return addressTypeTest(option.name, value);
+      return addressTypeTest(option.name, value, family);
     case "mark":
       return option.name === "--mark" ? markTest(value) : undefined;
     default:
@@ -229,10 +234,44 @@ function stateTest(value: string | undefined): ConditionTest | undefined {
   return { kind: "connection-state", states: value.toLowerCase().split(",") };
 }
 
-function addressTypeTest(name: string, value: string | undefined): ConditionTest | undefined {
+/** IPv4 asks the routing table; a packet has one type, and any of those named will do. */
+function addressTypeTest(
+  name: string,
+  value: string | undefined,
+  family: AddressFamily,
+): ConditionTest | undefined {
   const side = sideOf(name, "--src-type", "--dst-type");
   if (side === undefined || value === undefined) return undefined;
-  return { kind: "address-type", side, types: value.toLowerCase().split(",") };
+  const types = value.toLowerCase().split(",");
+  if (family === "ipv4") return { kind: "address-type", side, types };
+  return { kind: "any-of", alternatives: [sixTypes(side, types)] };
+}
+
+const ROUTED_TYPES = ["local", "anycast", "prohibit", "unreachable"];
+const SIX_MULTICAST: AddressRange = { from: 0xffn << 120n, to: (1n << 128n) - 1n };
+const SIX_UNSPECIFIED: AddressRange = { from: 0n, to: 0n };
+const SIX_MAPPED: AddressRange = { from: 0xffffn << 32n, to: (0xffffn << 32n) + 0xffffffffn };
+
+/** IPv6 looks at the address first, and what is named must hold together. Source: xt_addrtype.c, match_type6. */
+function sixTypes(side: "source" | "destination", types: readonly string[]): readonly Condition[] {
+  const address = (ranges: readonly AddressRange[], isNegated: boolean): Condition => ({
+    kind: "address",
+    side,
+    family: "ipv6",
+    ranges,
+    isNegated,
+  });
+  const conditions: Condition[] = [];
+  if (types.includes("multicast")) conditions.push(address([SIX_MULTICAST], false));
+  if (types.includes("unspec")) conditions.push(address([SIX_UNSPECIFIED], false));
+  if (types.includes("unicast")) {
+    conditions.push(address([SIX_UNSPECIFIED, SIX_MAPPED, SIX_MULTICAST], true));
+  }
+  const routed = types.filter((type) => ROUTED_TYPES.includes(type));
+  if (routed.length > 0) {
+    conditions.push({ kind: "address-type", side, types: routed, isNegated: false });
+  }
+  return conditions;
 }
 
 function markTest(value: string | undefined): ConditionTest | undefined {

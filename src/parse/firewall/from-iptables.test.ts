@@ -313,6 +313,10 @@ describe("the action of a rule of iptables", () => {
     ["-j MARK --xor-mark 0x4", { kind: "set-mark", value: 4, mask: 0 }],
     ["-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff", { kind: "continue" }],
     ["-j CONNMARK --set-xmark 0x1/0x1", { kind: "continue" }],
+    [
+      "-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff",
+      { kind: "set-mark", value: 0, mask: 0xff },
+    ],
   ];
   for (const [target, expected] of cases) {
     it(`of "${target}" is ${expected.kind}`, () => {
@@ -326,7 +330,6 @@ describe("the action of a rule of iptables", () => {
     "-j TPROXY --on-port 1 --on-ip 0.0.0.0 --tproxy-mark 0x0/0x0",
     "-j SYNPROXY --mss 1460",
     "-j NETMAP --to 10.0.0.0/8",
-    "-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff",
     "-j DNAT --to-destination nonsense",
     "-j DNAT --to-destination 10.0.0.1 --to-destination 10.0.0.2",
     "-j MARK --set-xmark nonsense",

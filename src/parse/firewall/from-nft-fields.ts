@@ -12,10 +12,21 @@ import { protocolNumber, tcpFlagBits } from "./from-iptables-values.ts";
 
 /** The left side of a match: what of the packet is looked at. */
 export interface NftField {
+  /** A field of bits, such as flags: there operators have meanings of their own. */
+  readonly bits?: BitField;
   /** Hold whatever the comparison is: `tcp dport` looks at TCP only. */
   readonly given: readonly Condition[];
   /** The test for one of these values; undefined where a value cannot be understood. */
   readonly test: (values: readonly JsonValue[]) => ConditionTest | undefined;
+}
+
+/**
+ * How bits are compared: `a` (operator `in`) asks for one of them, `== a,b` and `!= a,b` for exactly
+ * these, `!` for none. Source: nft(8), bitmask types; seen with nft 1.0.6.
+ */
+export interface BitField {
+  readonly anyOf: (value: JsonValue) => ConditionTest | undefined;
+  readonly exactly: (value: JsonValue) => ConditionTest | undefined;
 }
 
 const BITS = { ipv4: 32, ipv6: 128 } as const;
@@ -50,8 +61,7 @@ function payloadField(payload: JsonObject): NftField | undefined {
       : [is({ kind: "protocol", numbers: [{ from: number, to: number }] })];
   if (protocol !== "th" && number === undefined) return undefined;
   if (field === "sport" || field === "dport") return portField(field, given);
-  if (protocol === "tcp" && field === "flags") return { given, test: anyFlag };
-  return undefined;
+  return protocol === "tcp" && field === "flags" ? flagField(given, 0xff) : undefined;
 }
 
 function addressHeaderField(
@@ -135,8 +145,8 @@ function markTest(mask: number): NftField["test"] {
 
 function trackingField(tracking: JsonObject): NftField | undefined {
   const { key, dir } = { key: tracking["key"], dir: tracking["dir"] };
-  if (key === "state") return { given: [], test: stateTest };
-  if (key === "status") return { given: [], test: statusTest };
+  if (key === "state") return stateField();
+  if (key === "status") return { given: [], test: () => undefined, bits: STATUS_BITS };
   if (key === "direction") return { given: [], test: directionTest };
   if (dir !== "original") return undefined;
   if (key === "ip daddr") return { given: [], test: addressTest("original-destination", "ipv4") };
@@ -156,18 +166,49 @@ const STATES: ReadonlySet<string> = new Set([
   "untracked",
 ]);
 
-const stateTest: NftField["test"] = (values) => {
-  const states = all(values, (value) =>
-    typeof value === "string" && STATES.has(value) ? value : undefined,
-  );
-  return states === undefined ? undefined : { kind: "connection-state", states };
+/** A packet has one state, so a value of several bits is never met exactly. */
+function stateField(): NftField {
+  const stateTest = (value: JsonValue): ConditionTest | undefined => {
+    const states = wordsOf(value);
+    return states?.every((state) => STATES.has(state))
+      ? { kind: "connection-state", states }
+      : undefined;
+  };
+  return {
+    given: [],
+    test: (values) => {
+      const states = all(values, (value) => wordsOf(value)?.join(","));
+      const isKnown = states?.every((state) => STATES.has(state)) ?? false;
+      return isKnown && states !== undefined ? { kind: "connection-state", states } : undefined;
+    },
+    bits: {
+      anyOf: stateTest,
+      exactly(value) {
+        const test = stateTest(value);
+        const isSingle = test?.kind === "connection-state" && test.states.length === 1;
+        return test === undefined || isSingle ? test : { kind: "any-of", alternatives: [] };
+      },
+    },
+  };
+}
+
+/** Of the states that a connection may be in at the same time, translation alone can be foreseen. */
+const STATUS_BITS: BitField = {
+  anyOf(value) {
+    const states = wordsOf(value);
+    return states?.every((state) => state === "snat" || state === "dnat")
+      ? { kind: "connection-state", states }
+      : undefined;
+  },
+  exactly: () => undefined,
 };
 
-/** Of the states a connection may be in besides, translation alone can be foreseen. */
-const statusTest: NftField["test"] = (values) => {
-  const states = all(values, (value) => (value === "snat" || value === "dnat" ? value : undefined));
-  return states === undefined ? undefined : { kind: "connection-state", states };
-};
+/** `a`, `["a", "b"]`, `{"|": ["a", {"|": ["b", "c"]}]}`. */
+function wordsOf(value: JsonValue): readonly string[] | undefined {
+  if (typeof value === "string") return [value];
+  const parts = Array.isArray(value) ? value : isJsonObject(value) ? value["|"] : undefined;
+  return Array.isArray(parts) ? all(parts, wordsOf)?.flat() : undefined;
+}
 
 const directionTest: NftField["test"] = ([value, ...others]) => {
   if (others.length > 0) return undefined;
@@ -206,7 +247,7 @@ const reversePathTest: NftField["test"] = ([value, ...others]) => {
   return { kind: "other", name: "reverse-path-missing", text: "fib saddr . iif oif missing" };
 };
 
-/** `meta mark & 3`, `tcp flags & (fin | syn)`. */
+/** `meta mark & 3`, `tcp flags & (fin | syn)`, `ct state & (new | related)`. */
 function maskedField(sides: readonly JsonValue[]): NftField | undefined {
   const [left, mask] = sides;
   if (left === undefined || mask === undefined || !isJsonObject(left)) return undefined;
@@ -218,27 +259,37 @@ function maskedField(sides: readonly JsonValue[]): NftField | undefined {
   if (!isJsonObject(payload) || payload["field"] !== "flags") return undefined;
   const bits = flagBits(mask);
   const field = payloadField(payload);
-  if (bits === undefined || field === undefined) return undefined;
+  return bits === undefined || field === undefined ? undefined : flagField(field.given, bits);
+}
+
+function flagField(given: readonly Condition[], mask: number): NftField {
+  const exactly = (value: JsonValue): ConditionTest | undefined => {
+    const set = flagBits(value);
+    return set === undefined ? undefined : { kind: "tcp-flags", mask, set };
+  };
   return {
-    given: field.given,
-    test: ([value, ...others]) => {
-      const set = value === undefined || others.length > 0 ? undefined : flagBits(value);
-      return set === undefined ? undefined : { kind: "tcp-flags", mask: bits, set };
+    given,
+    test: ([value, ...others]) =>
+      value === undefined || others.length > 0 ? undefined : exactly(value),
+    bits: {
+      anyOf(value) {
+        const wanted = flagBits(value);
+        if (wanted === undefined) return undefined;
+        const isNone: Condition = {
+          kind: "tcp-flags",
+          mask: wanted & mask,
+          set: 0,
+          isNegated: true,
+        };
+        return { kind: "any-of", alternatives: [[isNone]] };
+      },
+      exactly,
     },
   };
 }
 
-/** `tcp flags syn` and `tcp flags { … }` with the operator `in`: one of these bits is set. */
-const anyFlag: NftField["test"] = (values) => {
-  const bits = all(values, flagBits);
-  if (bits === undefined) return undefined;
-  const mask = bits.reduce((sum, bit) => sum | bit, 0);
-  const isNone: Condition = { kind: "tcp-flags", mask, set: 0, isNegated: true };
-  return { kind: "any-of", alternatives: [[isNone]] };
-};
-
 /** `syn`, `["syn", "ack"]`, `{"|": ["syn", "ack"]}`, a number. */
-export function flagBits(value: JsonValue): number | undefined {
+function flagBits(value: JsonValue): number | undefined {
   if (typeof value === "number") return value;
   if (typeof value === "string") return tcpFlagBits(value.toUpperCase());
   const parts = Array.isArray(value) ? value : isJsonObject(value) ? value["|"] : undefined;

@@ -27,9 +27,13 @@ export function matchConditions(match: JsonObject, scope: NftScope): readonly Co
   if (left === undefined || right === undefined) return [undecided("match", text)];
   if (op === "<" || op === ">" || op === "<=" || op === ">=")
     return compared(left, op, right, text);
-  if (op !== "==" && op !== "in" && op !== "!=") return [undecided("operator", text)];
   const fields = fieldsOf(left);
   if (fields === undefined) return [undecided(nameOf(left), text)];
+  const [field] = fields;
+  if (field?.bits !== undefined && fields.length === 1 && !isMembership(right)) {
+    return bitConditions(field, String(op), right, undecided(nameOf(left), text));
+  }
+  if (op !== "==" && op !== "in" && op !== "!=") return [undecided("operator", text)];
   const values = valuesOf(right, scope.sets);
   if (values === undefined) return [undecided("dynamic-set", text)];
   const test = testOf(fields, values);
@@ -37,6 +41,25 @@ export function matchConditions(match: JsonObject, scope: NftScope): readonly Co
   // What the field itself demands is sure, even where the value is not understood.
   if (test === undefined) return [...given, undecided(nameOf(left), text)];
   return [...given, { ...test, isNegated: op === "!=" }];
+}
+
+/** Comparisons with a set of values mean what they mean for every field. */
+function isMembership(right: JsonValue): boolean {
+  if (typeof right === "string") return right.startsWith("@");
+  return isJsonObject(right) && right["set"] !== undefined;
+}
+
+function bitConditions(
+  field: NftField,
+  op: string,
+  right: JsonValue,
+  otherwise: Condition,
+): readonly Condition[] {
+  const isAny = op === "in" || op === "!";
+  const isExact = op === "==" || op === "!=";
+  const test = isAny ? field.bits?.anyOf(right) : isExact ? field.bits?.exactly(right) : undefined;
+  if (test === undefined) return [...field.given, otherwise];
+  return [...field.given, { ...test, isNegated: op.startsWith("!") }];
 }
 
 /** The field of an expression, or the fields of a concatenation. */

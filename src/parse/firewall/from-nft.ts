@@ -216,10 +216,24 @@ function takeStatement(statement: JsonObject, parts: RuleParts, scope: NftScope)
     parts.effects.push(action);
     return;
   }
-  parts.done.push({ conditions: [...parts.conditions], effects: [...parts.effects], action });
+  const implied = name === "reject" ? rejectConditions(value) : [];
+  parts.done.push({
+    conditions: [...parts.conditions, ...implied],
+    effects: [...parts.effects],
+    action,
+  });
   parts.effects.length = 0;
   // A map may leave packets over, which meet the statements behind it.
   parts.isEnded = action.kind !== "verdict-map" && action.kind !== "other";
+}
+
+/** What a reject answers to, which nft leaves out of its JSON. Source: nft(8), reject statement. */
+function rejectConditions(value: JsonValue): readonly Condition[] {
+  const type = isJsonObject(value) ? value["type"] : undefined;
+  if (type === "icmp") return [{ kind: "family", family: "ipv4", isNegated: false }];
+  if (type === "icmpv6") return [{ kind: "family", family: "ipv6", isNegated: false }];
+  if (type !== "tcp reset") return [];
+  return [{ kind: "protocol", numbers: [{ from: 6, to: 6 }], isNegated: false }];
 }
 
 /** An effect applies by the conditions before it alone, so it becomes a rule of its own. */
