@@ -27,9 +27,8 @@ export interface Division {
 
 const PRIORITY_CONNTRACK = -200;
 const LAST_ADDRESS = { ipv4: 0xffffffffn, ipv6: (1n << 128n) - 1n } as const;
+/** Of a connection's first packet: SYN alone. Offering congestion notification (ECN) is not the default. */
 const FLAG_SYN = 2;
-/** A SYN that offers congestion notification. Source: RFC 3168 section 6.1.1. */
-const FLAGS_ECN_SYN = 2 | 64 | 128;
 
 /** Divides a flow by conditions that hold together. */
 export function divide(flow: Flow, conditions: readonly Condition[], place: MatchPlace): Division {
@@ -117,7 +116,7 @@ function test(flow: Flow, condition: ConditionTest, place: MatchPlace): Division
     case "address-type":
       return byAddressType(flow, condition, place);
     case "tcp-flags":
-      return decide(flow, holdsFlags(condition.mask, condition.set));
+      return decide(flow, (FLAG_SYN & condition.mask) === condition.set);
     case "mark":
       return decide(flow, (flow.mark & condition.mask) >>> 0 === condition.value >>> 0);
     case "any-of":
@@ -168,11 +167,6 @@ function statesOf(flow: Flow, place: MatchPlace): readonly string[] {
   if (!flow.isTracked) return ["untracked"];
   if (!isTrackedAt(flow, place)) return ["invalid"];
   return flow.isDestinationTranslated ? ["new", "dnat"] : ["new"];
-}
-
-function holdsFlags(mask: number, set: number): boolean | undefined {
-  const plain = (FLAG_SYN & mask) === set;
-  return plain === ((FLAGS_ECN_SYN & mask) === set) ? plain : undefined;
 }
 
 function bySources(flow: Flow, wanted: RangeSet): Division {
