@@ -1,0 +1,218 @@
+/** A Debian machine in QEMU: booted, driven over ssh and the serial console, cut off, booted again. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { type ImageName, imageFolder, privateKey } from "./images.ts";
+
+export interface CommandEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface MachineOptions {
+  readonly image: ImageName;
+  /** Gets the disk, the console log and what is kept of a failure. */
+  readonly folder: string;
+  readonly memoryMb?: number;
+  readonly say?: (line: string) => void;
+}
+
+/** Where the guest finds the host: its loopback, by the name that certificates carry. */
+export const HOST_NAME = "hub.gatewarden.test";
+
+const BOOT_DEADLINE_MS = 180_000;
+const COMMAND_DEADLINE_MS = 60_000;
+/** The kernel's own parameters: no renamed interface, restart when it panics. */
+const KERNEL_LINE =
+  "console=ttyS0 root=/dev/vda rw quiet loglevel=4 systemd.show_status=false net.ifnames=0 panic=1";
+
+/**
+ * A machine on a disk of its own above the shared image. A power cut is SIGKILL to QEMU: what the guest
+ * has flushed is in the host's file, what it has not is lost, as with a real disk.
+ */
+export class VirtualMachine {
+  readonly consoleLog: string;
+  private readonly options: MachineOptions;
+  private readonly disk: string;
+  private image = "";
+  private port = 0;
+  private child: ChildProcess | undefined;
+
+  constructor(options: MachineOptions) {
+    this.options = options;
+    mkdirSync(options.folder, { recursive: true });
+    this.disk = join(options.folder, "disk.qcow2");
+    this.consoleLog = join(options.folder, "console.log");
+  }
+
+  /** Starts QEMU and waits until commands can be run. */
+  async boot(): Promise<void> {
+    if (this.image === "") this.prepareDisk();
+    this.port = await freePort();
+    const startedAtMs = Date.now();
+    writeFileSync(this.consoleLog, "", { flag: "a" });
+    this.child = spawn("qemu-system-x86_64", this.qemuArguments(), {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.child.stdout?.on("data", (bytes: Buffer) => appendFileSync(this.consoleLog, bytes));
+    this.child.stderr?.on("data", (bytes: Buffer) => appendFileSync(this.consoleLog, bytes));
+    await this.untilReachable(startedAtMs + BOOT_DEADLINE_MS);
+    const seconds = Math.round((Date.now() - startedAtMs) / 1_000);
+    this.options.say?.(`${this.options.image} is up after ${seconds} s`);
+  }
+
+  private prepareDisk(): void {
+    this.image = imageFolder(this.options.image, this.options.say ?? (() => undefined));
+    const base = join(this.image, "root.ext4");
+    const args = ["create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", this.disk];
+    execFileSync("qemu-img", args);
+  }
+
+  private qemuArguments(): readonly string[] {
+    const drive = `id=root,if=none,format=qcow2,cache=writeback,file=${this.disk}`;
+    const network = `user,id=net,hostfwd=tcp:127.0.0.1:${this.port}-:22`;
+    return [
+      ...["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max"],
+      ...["-smp", "2", "-m", String(this.options.memoryMb ?? 512)],
+      ...["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio"],
+      ...["-kernel", join(this.image, "vmlinuz"), "-initrd", join(this.image, "initrd.img")],
+      ...["-append", KERNEL_LINE],
+      ...["-drive", drive, "-device", "virtio-blk-pci,drive=root"],
+      ...["-netdev", network, "-device", "virtio-net-pci,netdev=net"],
+    ];
+  }
+
+  private async untilReachable(deadlineMs: number): Promise<void> {
+    for (;;) {
+      if (this.child?.exitCode !== null) throw new Error(`QEMU ended: ${this.consoleTail()}`);
+      const { code } = await this.run("true", 10_000);
+      if (code === 0) return;
+      if (Date.now() > deadlineMs) throw new Error(`no ssh: ${this.consoleTail()}`);
+      await pause(1_000);
+    }
+  }
+
+  /** Runs a command line of the guest's shell as root. Code 255: the guest cannot be reached. */
+  run(command: string, deadlineMs = COMMAND_DEADLINE_MS): Promise<CommandEnd> {
+    return execute("ssh", [...this.sshOptions("-p"), "root@127.0.0.1", command], deadlineMs);
+  }
+
+  /** Runs a command that must succeed; returns what it said. */
+  async must(command: string, deadlineMs = COMMAND_DEADLINE_MS): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command, deadlineMs);
+    if (code !== 0) throw new Error(`${command}: exit code ${code}\n${stderr}${stdout}`);
+    return stdout.trim();
+  }
+
+  async copyIn(file: string, path: string): Promise<void> {
+    const args = [...this.sshOptions("-P"), "-q", file, `root@127.0.0.1:${path}`];
+    const { code, stderr } = await execute("scp", args, COMMAND_DEADLINE_MS);
+    if (code !== 0) throw new Error(`copying ${file}: ${stderr}`);
+  }
+
+  private sshOptions(portFlag: "-p" | "-P"): readonly string[] {
+    const settings = [
+      "StrictHostKeyChecking=no",
+      "UserKnownHostsFile=/dev/null",
+      "LogLevel=ERROR",
+      "ConnectTimeout=8",
+      "ControlMaster=auto",
+      "ControlPersist=60",
+      `ControlPath=${join(this.options.folder, `ssh-${this.port}`)}`,
+    ];
+    return [
+      portFlag,
+      String(this.port),
+      "-i",
+      privateKey(),
+      ...settings.flatMap((one) => ["-o", one]),
+    ];
+  }
+
+  /** Loopback port of the host that leads to the guest's ssh. */
+  get sshPort(): number {
+    return this.port;
+  }
+
+  /** Types at the serial console. */
+  type(text: string): void {
+    this.child?.stdin?.write(text);
+  }
+
+  consoleTail(): string {
+    return existsSync(this.consoleLog) ? readFileSync(this.consoleLog, "utf8").slice(-2_000) : "";
+  }
+
+  /** The power goes: nothing is flushed, nothing is told. */
+  async cutPower(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Restarts as an operator would; returns when commands can be run again. */
+  async reboot(): Promise<void> {
+    const before = await this.must("cat /proc/sys/kernel/random/boot_id");
+    await this.run("systemctl reboot", 10_000);
+    const deadlineMs = Date.now() + BOOT_DEADLINE_MS;
+    for (;;) {
+      const now = await this.run("cat /proc/sys/kernel/random/boot_id", 10_000);
+      if (now.code === 0 && now.stdout.trim() !== before) return;
+      if (Date.now() > deadlineMs) throw new Error(`no reboot: ${this.consoleTail()}`);
+      await pause(1_000);
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.cutPower();
+  }
+}
+
+function execute(
+  program: string,
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<CommandEnd> {
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args], { stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      stdout += bytes.toString("utf8");
+    });
+    child.stderr.on("data", (bytes: Buffer) => {
+      stderr += bytes.toString("utf8");
+    });
+    const limit = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
+    const settle = (code: number | null): void => {
+      clearTimeout(limit);
+      // The connection that ssh shares in the background keeps the pipes open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve({ code: code ?? 255, stdout, stderr });
+    };
+    child.once("error", () => settle(255));
+    child.once("exit", (code) => setTimeout(() => settle(code), 20));
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
