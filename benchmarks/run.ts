@@ -1,13 +1,21 @@
 /** `npm run bench [NAME…]`: runs benchmarks and writes docs/benchmarks/results.{md,json}. */
 import { writeFileSync } from "node:fs";
 import { type Benchmark, type Figure, machineFacts, ROOT } from "./benchmark.ts";
+import { firewall } from "./firewall.ts";
 import { footprint } from "./footprint.ts";
 import { listeningPorts } from "./listening-ports.ts";
 import { memory } from "./memory.ts";
 import { packing } from "./packing.ts";
 import { spool } from "./spool.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [packing, memory, spool, listeningPorts, footprint];
+const BENCHMARKS: readonly Benchmark[] = [
+  packing,
+  memory,
+  spool,
+  listeningPorts,
+  firewall,
+  footprint,
+];
 
 interface Section {
   readonly name: string;
