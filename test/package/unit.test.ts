@@ -26,6 +26,8 @@ const keysOf = (text: string) =>
     (key) => key !== "",
   );
 
+const SLOW_START_SECONDS = 10;
+
 /** `systemd-analyze security --offline` came with systemd 250. */
 const version = /^systemd (\d+)/.exec(
   spawnSync("systemd-analyze", ["--version"], { encoding: "utf8" }).stdout ?? "",
@@ -109,6 +111,14 @@ describe("the unit", () => {
   it("does not start again what only a person can mend", () => {
     const codes = valuesOf(unit, "RestartPreventExitStatus").join(" ").split(" ").map(Number);
     assert.deepEqual(codes, [EXIT.usage, EXIT.configuration]);
+  });
+
+  it("waits before a restart for less than what the agent takes for a hang", () => {
+    const seconds = (key: string) => Number(valuesOf(unit, key)[0]);
+    // The last sign of life is up to half an interval old, and Node starts slowly on a small processor.
+    const silence = seconds("WatchdogSec") / 2 + seconds("RestartMaxDelaySec") + SLOW_START_SECONDS;
+    assert.ok(silence <= seconds("WatchdogSec"), `${silence} s`);
+    assert.ok(seconds("RestartSec") < seconds("RestartMaxDelaySec"));
   });
 
   it("may at most what it is given, and the minimal profile gives nothing", () => {
