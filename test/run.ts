@@ -31,7 +31,8 @@ const files =
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({
   files: [...files],
-  concurrency: true,
+  // Virtual machines wait more than they work: two at a time, however few processors there are.
+  concurrency: chosen.includes("test/vm") ? 2 : true,
   execArgv: ["--import", "tsx"],
 } as never);
 stream.on("test:pass", (event) => {

@@ -6,7 +6,7 @@ export interface ChangeRoundsOptions {
   readonly run: (collector: string) => void;
 }
 
-/** Turns notices of change into snapshots: soon after the first, seldom when they do not end. */
+/** Turns notices of change into snapshots: at once after the first, seldom when they do not end. */
 export interface ChangeRounds {
   noticed(collector: string): void;
   /** Forgets what waits. */
@@ -14,19 +14,23 @@ export interface ChangeRounds {
 }
 
 /** Changes come in bursts, such as a script that adds rule after rule. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 200;
 const SHORTEST_GAP_MS = 2_000;
 const LONGEST_GAP_MS = 60_000;
+/** So many rounds a person at work may cause before the gaps grow. */
+const PATIENT_ROUNDS = 8;
 
 interface Pace {
   timer: Timer | undefined;
   lastRunAtMs: number;
   gapMs: number;
+  /** Since the last quiet minute. */
+  rounds: number;
 }
 
 /**
- * The first change leads to a snapshot after half a second. While changes go on, the gap between
- * snapshots doubles from 2 s to one minute; after a quiet minute it starts over.
+ * The first change leads to a snapshot at once, further ones every two seconds. While changes go on, the
+ * gap doubles from the ninth on, up to one minute; after a quiet minute it starts over.
  */
 export function createChangeRounds(options: ChangeRoundsOptions): ChangeRounds {
   const { clock } = options;
@@ -39,6 +43,7 @@ export function createChangeRounds(options: ChangeRoundsOptions): ChangeRounds {
       timer: undefined,
       lastRunAtMs: Number.NEGATIVE_INFINITY,
       gapMs: SHORTEST_GAP_MS,
+      rounds: 0,
     };
     paces.set(collector, fresh);
     return fresh;
@@ -57,7 +62,9 @@ export function createChangeRounds(options: ChangeRoundsOptions): ChangeRounds {
       const sinceMs = clock.monotonicMs() - pace.lastRunAtMs;
       const isQuiet = sinceMs > LONGEST_GAP_MS;
       const waitMs = isQuiet ? SETTLE_MS : Math.max(SETTLE_MS, pace.gapMs - sinceMs);
-      pace.gapMs = isQuiet ? SHORTEST_GAP_MS : Math.min(pace.gapMs * 2, LONGEST_GAP_MS);
+      pace.rounds = isQuiet ? 1 : pace.rounds + 1;
+      const isPatient = pace.rounds <= PATIENT_ROUNDS;
+      pace.gapMs = isPatient ? SHORTEST_GAP_MS : Math.min(pace.gapMs * 2, LONGEST_GAP_MS);
       pace.timer = clock.after(waitMs, () => run(collector, pace));
     },
     stop() {

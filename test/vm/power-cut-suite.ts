@@ -6,9 +6,9 @@ import { type ImageName, whyNoMachines } from "./images.ts";
 import { pause } from "./virtual-machine.ts";
 
 const CUTS = 10;
-const MARKS_PER_CUT = 4;
+const MARKS_PER_CUT = 3;
 /** Set for the test, so that a cycle is short; the default is 30 s. */
-const FLUSH_WINDOW_MS = 4_000;
+const FLUSH_WINDOW_MS = 3_000;
 /** The method's reply is later than the write that it reports, but the machine is slow. */
 const MARGIN_MS = 1_500;
 /** Nothing is sent while the power comes and goes: the spool alone keeps it. */
@@ -81,7 +81,7 @@ export function powerCutSuite(image: ImageName): void {
         const left: Mark[] = [];
         for (let at = 0; at < MARKS_PER_CUT; at += 1) {
           left.push(await leaveMark(gateway, `mark-${cut}-${at}-end`));
-          await pause(1_000 + Math.random() * 1_500);
+          await pause(500 + Math.random() * 1_000);
         }
         await pause(Math.random() * FLUSH_WINDOW_MS);
         const cutAtMs = Date.now();
