@@ -3,8 +3,8 @@
  *
  *   node --import tsx test/run.ts [suite | file …]
  *
- * A suite is a folder below `test/`; without one, every `*.test.ts` outside `test/slow` and
- * `test/vm` runs.
+ * A suite is a folder below `test/`; without one, every `*.test.ts` outside `test/slow`, `test/vm`
+ * and `test/arm` runs.
  */
 import { readdirSync } from "node:fs";
 import { run } from "node:test";
@@ -26,7 +26,7 @@ const files =
     ? chosen.flatMap((name) => (name.endsWith(".ts") ? [name] : testFilesBelow(name)))
     : ["src", "collectors", "test"]
         .flatMap(testFilesBelow)
-        .filter((file) => !/\/test\/(?:slow|vm)\//.test(file));
+        .filter((file) => !/\/test\/(?:slow|vm|arm)\//.test(file));
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({

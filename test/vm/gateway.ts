@@ -43,10 +43,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Builds the package for this processor from the bundle that was built. */
-export function buildPackage(version?: string): string {
+/** Builds the package from the bundle that was built. */
+export function buildPackage(version?: string, architecture = "amd64"): string {
   const folder = mkdtempSync(join(tmpdir(), "gatewarden-deb-"));
-  const args = ["--import", "tsx", "build/package.ts", "--arch", "amd64", "--out", folder];
+  const args = ["--import", "tsx", "build/package.ts", "--arch", architecture, "--out", folder];
   if (version !== undefined) args.push("--version", version);
   const output = execFileSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
   return output.split(" ")[0] ?? "";

@@ -22,11 +22,22 @@ export interface MachineOptions {
 /** Where the guest finds the host: its loopback, by the name that certificates carry. */
 export const HOST_NAME = "hub.gatewarden.test";
 
-const BOOT_DEADLINE_MS = 180_000;
+/** What QEMU plays for each architecture; another processor than the host's is slower still. */
+const PLAYED = {
+  amd64: { program: "qemu-system-x86_64", machine: "q35", processor: "max", console: "ttyS0" },
+  arm64: {
+    program: "qemu-system-aarch64",
+    machine: "virt",
+    processor: "cortex-a53",
+    console: "ttyAMA0",
+  },
+} as const;
+
+const BOOT_DEADLINE_MS = 300_000;
 const COMMAND_DEADLINE_MS = 60_000;
 /** The kernel's own parameters: no renamed interface, restart when it panics. */
 const KERNEL_LINE =
-  "console=ttyS0 root=/dev/vda rw quiet loglevel=4 systemd.show_status=false net.ifnames=0 panic=1";
+  "root=/dev/vda rw quiet loglevel=4 systemd.show_status=false net.ifnames=0 panic=1";
 
 /**
  * A machine on a disk of its own above the shared image. A power cut is SIGKILL to QEMU: what the guest
@@ -53,7 +64,7 @@ export class VirtualMachine {
     this.port = await freePort();
     const startedAtMs = Date.now();
     writeFileSync(this.consoleLog, "", { flag: "a" });
-    this.child = spawn("qemu-system-x86_64", this.qemuArguments(), {
+    this.child = spawn(this.played().program, this.qemuArguments(), {
       stdio: ["pipe", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (bytes: Buffer) => appendFileSync(this.consoleLog, bytes));
@@ -70,15 +81,21 @@ export class VirtualMachine {
     execFileSync("qemu-img", args);
   }
 
+  private played(): (typeof PLAYED)[keyof typeof PLAYED] {
+    return PLAYED[this.options.image.endsWith("arm64") ? "arm64" : "amd64"];
+  }
+
   private qemuArguments(): readonly string[] {
+    const played = this.played();
     const drive = `id=root,if=none,format=qcow2,cache=writeback,file=${this.disk}`;
     const network = `user,id=net,hostfwd=tcp:127.0.0.1:${this.port}-:22`;
     return [
-      ...["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max"],
+      ...["-machine", played.machine, "-accel", "tcg,thread=multi,tb-size=256"],
+      ...["-cpu", played.processor],
       ...["-smp", "2", "-m", String(this.options.memoryMb ?? 512)],
       ...["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio"],
       ...["-kernel", join(this.image, "vmlinuz"), "-initrd", join(this.image, "initrd.img")],
-      ...["-append", KERNEL_LINE],
+      ...["-append", `console=${played.console} ${KERNEL_LINE}`],
       ...["-drive", drive, "-device", "virtio-blk-pci,drive=root"],
       ...["-netdev", network, "-device", "virtio-net-pci,netdev=net"],
     ];

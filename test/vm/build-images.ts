@@ -1,0 +1,16 @@
+/**
+ * Builds the images before a test needs them, so that a pipeline can keep them.
+ *
+ *   node --import tsx test/vm/build-images.ts [bookworm | trixie …]
+ */
+import { IMAGE_NAMES, imageFolder, whyNoMachines } from "./images.ts";
+
+const reason = whyNoMachines();
+if (reason !== false) throw new Error(reason);
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !IMAGE_NAMES.some((known) => known === name));
+if (unknown.length > 0) throw new Error(`no such image: ${unknown.join(", ")}`);
+for (const name of IMAGE_NAMES.filter((known) => asked.length === 0 || asked.includes(known))) {
+  const folder = imageFolder(name, (line) => process.stdout.write(`${line}\n`));
+  process.stdout.write(`${name}: ${folder}\n`);
+}
