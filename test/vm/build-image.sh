@@ -41,7 +41,7 @@ mmdebstrap --mode=root --variant=minbase --architectures="$architecture" --inclu
   --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"
     printf "MODULES=list\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/vm"
     printf "virtio_pci\nvirtio_blk\nvirtio_net\next4\n" >"$1/etc/initramfs-tools/modules"' \
-  "$name" "$root" "${mirror[@]}"
+  "$suite" "$root" "${mirror[@]}"
 
 step "setting up"
 echo gateway >"$root/etc/hostname"

@@ -59,7 +59,7 @@ export function imageFolder(name: ImageName, say: (line: string) => void): strin
   const folder = join(cacheFolder(), `${name}-${version.digest("hex").slice(0, 12)}`);
   if (existsSync(join(folder, "root.ext4"))) return folder;
   const bookworm = name === "trixie" ? imageFolder("bookworm", say) : "";
-  const sources = sourcesOfThisMachine(name);
+  const sources = sourcesOfThisMachine(name === "trixie" ? "trixie" : "bookworm");
   if (sources.length === 0) say("no Debian mirror in /etc/apt: mmdebstrap chooses one");
   const sourcesFile = `${folder}.${process.pid}.list`;
   writeFileSync(sourcesFile, sources.map((line) => `${line}\n`).join(""));

@@ -233,8 +233,8 @@ export function serviceSuite(image: ImageName): void {
     step("stays below its memory limit in storms", async () => {
       const restarts = await property(gateway, "NRestarts");
       await gateway.machine.must(
-        "for i in $(seq 1 4000); do /bin/true; done; for i in $(seq 8000 8400); do setsid -f timeout 20 nc -l 127.0.0.1 $i </dev/null >/dev/null 2>&1; done; sleep 20",
-        180_000,
+        "for i in $(seq 1 1500); do /bin/true; done; for i in $(seq 8000 8150); do setsid -f timeout 20 nc -l 127.0.0.1 $i </dev/null >/dev/null 2>&1; done; sleep 20",
+        300_000,
       );
       const peak = await gateway.machine.must(
         `cat /sys/fs/cgroup/system.slice/${UNIT}/memory.peak 2>/dev/null || systemctl show -P MemoryCurrent ${UNIT}`,
