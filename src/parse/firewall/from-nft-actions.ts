@@ -3,7 +3,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/js
 import type { AddressFamily } from "../../contract/probe.ts";
 import { printExpression } from "../nft-json/print-expression.ts";
 import { printStatement } from "../nft-json/print-statement.ts";
-import { addressRange, numberRange } from "./from-nft-fields.ts";
 import {
   elementConditions,
   fieldsOf,
@@ -11,6 +10,7 @@ import {
   plainElement,
   settledElements,
 } from "./from-nft-match.ts";
+import { addressRange, numberRange } from "./from-nft-values.ts";
 
 const ALL_BITS = 0xffffffff;
 /** Statements that neither end the way nor bear on the rest of it. Source: nft(8), statements. */

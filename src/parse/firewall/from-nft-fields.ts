@@ -1,14 +1,15 @@
-import type {
-  AddressRange,
-  Condition,
-  ConditionTest,
-  NumberRange,
-  PacketSide,
-} from "../../contract/firewall.ts";
+import type { Condition, ConditionTest, PacketSide } from "../../contract/firewall.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
-import { addressNumber } from "../address-number.ts";
-import { protocolNumber, tcpFlagBits } from "./from-iptables-values.ts";
+import { protocolNumber } from "./from-iptables-values.ts";
+import {
+  addressRange,
+  all,
+  flagBits,
+  numberRange,
+  protocolRange,
+  wordsOf,
+} from "./from-nft-values.ts";
 
 /** The left side of a match: what of the packet is looked at. */
 export interface NftField {
@@ -29,7 +30,6 @@ export interface BitField {
   readonly exactly: (value: JsonValue) => ConditionTest | undefined;
 }
 
-const BITS = { ipv4: 32, ipv6: 128 } as const;
 const MASK_32 = 0xffffffff;
 
 function is(test: ConditionTest): Condition {
@@ -203,13 +203,6 @@ const STATUS_BITS: BitField = {
   exactly: () => undefined,
 };
 
-/** `a`, `["a", "b"]`, `{"|": ["a", {"|": ["b", "c"]}]}`. */
-function wordsOf(value: JsonValue): readonly string[] | undefined {
-  if (typeof value === "string") return [value];
-  const parts = Array.isArray(value) ? value : isJsonObject(value) ? value["|"] : undefined;
-  return Array.isArray(parts) ? all(parts, wordsOf)?.flat() : undefined;
-}
-
 const directionTest: NftField["test"] = ([value, ...others]) => {
   if (others.length > 0) return undefined;
   if (value === "original" || value === 0)
@@ -286,71 +279,4 @@ function flagField(given: readonly Condition[], mask: number): NftField {
       exactly,
     },
   };
-}
-
-/** `syn`, `["syn", "ack"]`, `{"|": ["syn", "ack"]}`, a number. */
-function flagBits(value: JsonValue): number | undefined {
-  if (typeof value === "number") return value;
-  if (typeof value === "string") return tcpFlagBits(value.toUpperCase());
-  const parts = Array.isArray(value) ? value : isJsonObject(value) ? value["|"] : undefined;
-  if (!Array.isArray(parts)) return undefined;
-  const bits = all(parts, flagBits);
-  return bits?.reduce((sum, bit) => sum | bit, 0);
-}
-
-function all<T>(
-  values: readonly JsonValue[],
-  convert: (value: JsonValue) => T | undefined,
-): readonly T[] | undefined {
-  const converted: T[] = [];
-  for (const value of values) {
-    const one = convert(value);
-    if (one === undefined) return undefined;
-    converted.push(one);
-  }
-  return converted;
-}
-
-/** An address, a prefix, a range, or `*` for all. */
-export function addressRange(value: JsonValue, family: AddressFamily): AddressRange | undefined {
-  const last = (1n << BigInt(BITS[family])) - 1n;
-  if (value === "*") return { from: 0n, to: last };
-  if (typeof value === "string") {
-    const number = addressNumber(value);
-    return number === undefined ? undefined : { from: number, to: number };
-  }
-  if (!isJsonObject(value)) return undefined;
-  const { prefix, range } = { prefix: value["prefix"], range: value["range"] };
-  if (isJsonObject(prefix)) return prefixRange(prefix, family);
-  if (!Array.isArray(range)) return undefined;
-  const [first, end] = range.map((side) =>
-    typeof side === "string" ? addressNumber(side) : undefined,
-  );
-  return first === undefined || end === undefined ? undefined : { from: first, to: end };
-}
-
-function prefixRange(prefix: JsonObject, family: AddressFamily): AddressRange | undefined {
-  const { addr, len } = { addr: prefix["addr"], len: prefix["len"] };
-  const number = typeof addr === "string" ? addressNumber(addr) : undefined;
-  if (number === undefined || typeof len !== "number" || len < 0 || len > BITS[family])
-    return undefined;
-  const rest = BigInt(BITS[family] - len);
-  const from = (number >> rest) << rest;
-  return { from, to: from + (1n << rest) - 1n };
-}
-
-/** A number, a range, or `*` for all 16 bits. */
-export function numberRange(value: JsonValue): NumberRange | undefined {
-  if (typeof value === "number") return { from: value, to: value };
-  if (value === "*") return { from: 0, to: 65_535 };
-  const range = isJsonObject(value) ? value["range"] : undefined;
-  if (!Array.isArray(range)) return undefined;
-  const [from, to] = range;
-  return typeof from === "number" && typeof to === "number" ? { from, to } : undefined;
-}
-
-function protocolRange(value: JsonValue): NumberRange | undefined {
-  if (typeof value !== "string" || value === "*") return numberRange(value);
-  const number = protocolNumber(value);
-  return number === undefined ? undefined : { from: number, to: number };
 }
