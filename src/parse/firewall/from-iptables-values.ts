@@ -1,6 +1,7 @@
 import type { AddressRange, NumberRange } from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
-import { addressBytes } from "../addresses.ts";
+import { addressNumber } from "../address-number.ts";
+import { addressFamily } from "../addresses.ts";
 
 /** Names that the saving program writes for protocols. Source: /etc/protocols; xtables_chain_protos, xtables.c. */
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
@@ -94,7 +95,7 @@ export function networkRanges(
 
 function networkRange(text: string, family: AddressFamily): AddressRange | undefined {
   const [host = "", maskText, ...more] = text.split("/");
-  const address = addressNumber(host, family);
+  const address = numberIn(host, family);
   if (address === undefined || more.length > 0) return undefined;
   const bits = family === "ipv4" ? 32n : 128n;
   const all = (1n << bits) - 1n;
@@ -107,7 +108,7 @@ function networkRange(text: string, family: AddressFamily): AddressRange | undef
 }
 
 function maskNumber(text: string, family: AddressFamily, bits: bigint): bigint | undefined {
-  if (!/^\d{1,3}$/.test(text)) return addressNumber(text, family);
+  if (!/^\d{1,3}$/.test(text)) return numberIn(text, family);
   const length = BigInt(text);
   if (length > bits) return undefined;
   return ((1n << length) - 1n) << (bits - length);
@@ -116,18 +117,10 @@ function maskNumber(text: string, family: AddressFamily, bits: bigint): bigint |
 /** `a-b` or a single address, inclusive. */
 export function addressRange(text: string, family: AddressFamily): AddressRange | undefined {
   const [first = "", last = first, ...more] = text.split("-");
-  const from = addressNumber(first, family);
-  const to = addressNumber(last, family);
+  const from = numberIn(first, family);
+  const to = numberIn(last, family);
   if (from === undefined || to === undefined || from > to || more.length > 0) return undefined;
   return { from, to };
-}
-
-function addressNumber(text: string, family: AddressFamily): bigint | undefined {
-  const bytes = addressBytes(text);
-  if (bytes === undefined || bytes.length !== (family === "ipv4" ? 4 : 16)) return undefined;
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return value;
 }
 
 /** Bits of a list such as `SYN,RST`, `ALL`, `NONE`. */
@@ -158,4 +151,9 @@ function unsigned(text: string): number | undefined {
   if (!/^(?:0x[0-9a-f]{1,8}|[1-9]\d{0,9}|0)$/i.test(text)) return undefined;
   const value = Number(text);
   return value <= MOST_MARK ? value : undefined;
+}
+
+/** An address of that family as a number. */
+function numberIn(text: string, family: AddressFamily): bigint | undefined {
+  return addressFamily(text) === family ? addressNumber(text) : undefined;
 }

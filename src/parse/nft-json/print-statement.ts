@@ -173,12 +173,7 @@ function reject(value: JsonObject): string {
 }
 
 function nat(kind: string, value: JsonObject): string {
-  const flags = value["flags"];
-  const words = Array.isArray(flags)
-    ? flags.map(String)
-    : flags === undefined
-      ? []
-      : [String(flags)];
+  const words = flagWords(value);
   const suffix = words.length === 0 ? "" : ` ${words.join(",")}`;
   const types = value["type_flags"];
   const isPrefix = (Array.isArray(types) ? types : [types]).includes("prefix");
@@ -227,12 +222,7 @@ function inner(statements: JsonValue | undefined): string {
 }
 
 function synproxy(value: JsonObject): string {
-  const flags = value["flags"];
-  const words = Array.isArray(flags)
-    ? flags.map(String)
-    : flags === undefined
-      ? []
-      : [String(flags)];
+  const words = flagWords(value);
   return [
     "synproxy",
     value["mss"] === undefined ? "" : `mss ${word(value, "mss")}`,
@@ -241,4 +231,11 @@ function synproxy(value: JsonObject): string {
   ]
     .filter((part) => part !== "")
     .join(" ");
+}
+
+/** nft writes one flag as a word, several as a list. */
+function flagWords(value: JsonObject): readonly string[] {
+  const flags = value["flags"];
+  if (Array.isArray(flags)) return flags.map(String);
+  return flags === undefined ? [] : [String(flags)];
 }
