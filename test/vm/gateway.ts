@@ -46,6 +46,7 @@ export interface Gateway {
 /** Builds the package from the bundle that was built. */
 export function buildPackage(version?: string, architecture = "amd64"): string {
   const folder = mkdtempSync(join(tmpdir(), "gatewarden-deb-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const args = ["--import", "tsx", "build/package.ts", "--arch", architecture, "--out", folder];
   if (version !== undefined) args.push("--version", version);
   const output = execFileSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
