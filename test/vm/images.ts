@@ -55,7 +55,8 @@ export function privateKey(): string {
  */
 export function imageFolder(name: ImageName, say: (line: string) => void): string {
   const key = `${privateKey()}.pub`;
-  const version = createHash("sha256").update(readFileSync(SCRIPT)).update(readFileSync(key));
+  const script = readFileSync(SCRIPT, "utf8");
+  const version = createHash("sha256").update(script).update(readFileSync(key));
   const folder = join(cacheFolder(), `${name}-${version.digest("hex").slice(0, 12)}`);
   if (existsSync(join(folder, "root.ext4"))) return folder;
   const bookworm = name === "trixie" ? imageFolder("bookworm", say) : "";
@@ -64,7 +65,9 @@ export function imageFolder(name: ImageName, say: (line: string) => void): strin
   const sourcesFile = `${folder}.${process.pid}.list`;
   writeFileSync(sourcesFile, sources.map((line) => `${line}\n`).join(""));
   say(`building the ${name} image in ${folder}`);
-  const built = spawnSync("flock", [`${folder}.lock`, "bash", SCRIPT, name, folder], {
+  // The text whose hash names the folder, not the file: bash would read on in one that was edited.
+  const command = [`${folder}.lock`, "bash", "-c", script, "build-image.sh", name, folder];
+  const built = spawnSync("flock", command, {
     encoding: "utf8",
     env: { ...process.env, KEY: key, BOOKWORM: bookworm, SOURCES: sourcesFile },
     stdio: ["ignore", "inherit", "pipe"],

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { accelerator } from "./accelerator.ts";
 import { type ImageName, imageFolder, privateKey } from "./images.ts";
 
 export interface CommandEnd {
@@ -16,11 +17,14 @@ export interface MachineOptions {
   /** Gets the disk, the console log and what is kept of a failure. */
   readonly folder: string;
   readonly memoryMb?: number;
+  readonly processors?: number;
   readonly say?: (line: string) => void;
 }
 
 /** Where the guest finds the host: its loopback, by the name that certificates carry. */
 export const HOST_NAME = "hub.gatewarden.test";
+/** The same as a number; what listens on 127.0.0.1 of the host answers there. */
+export const HOST_ADDRESS = "10.0.2.2";
 
 /** What QEMU plays for each architecture; another processor than the host's is slower still. */
 const PLAYED = {
@@ -64,7 +68,9 @@ export class VirtualMachine {
     this.port = await freePort();
     const startedAtMs = Date.now();
     writeFileSync(this.consoleLog, "", { flag: "a" });
-    this.child = spawn(this.played().program, this.qemuArguments(), {
+    // The machine dies with this process, however that ends.
+    const dieWithParent = ["--pdeathsig", "KILL", this.played().program];
+    this.child = spawn("setpriv", [...dieWithParent, ...this.qemuArguments()], {
       stdio: ["pipe", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (bytes: Buffer) => appendFileSync(this.consoleLog, bytes));
@@ -90,15 +96,21 @@ export class VirtualMachine {
     const drive = `id=root,if=none,format=qcow2,cache=writeback,file=${this.disk}`;
     const network = `user,id=net,hostfwd=tcp:127.0.0.1:${this.port}-:22`;
     return [
-      ...["-machine", played.machine, "-accel", "tcg,thread=multi,tb-size=256"],
-      ...["-cpu", played.processor],
-      ...["-smp", "2", "-m", String(this.options.memoryMb ?? 512)],
+      ...["-machine", played.machine, ...this.acceleratorArguments()],
+      ...["-smp", String(this.options.processors ?? 2), "-m", String(this.options.memoryMb ?? 512)],
       ...["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio"],
       ...["-kernel", join(this.image, "vmlinuz"), "-initrd", join(this.image, "initrd.img")],
       ...["-append", `console=${played.console} ${KERNEL_LINE}`],
       ...["-drive", drive, "-device", "virtio-blk-pci,drive=root"],
       ...["-netdev", network, "-device", "virtio-net-pci,netdev=net"],
     ];
+  }
+
+  private acceleratorArguments(): readonly string[] {
+    const { processor } = this.played();
+    return processor === "max" && accelerator() === "kvm"
+      ? ["-accel", "kvm", "-cpu", "host"]
+      : ["-accel", "tcg,thread=multi,tb-size=256", "-cpu", processor];
   }
 
   private async untilReachable(deadlineMs: number): Promise<void> {
@@ -127,6 +139,12 @@ export class VirtualMachine {
     const args = [...this.sshOptions("-P"), "-q", file, `root@127.0.0.1:${path}`];
     const { code, stderr } = await execute("scp", args, COMMAND_DEADLINE_MS);
     if (code !== 0) throw new Error(`copying ${file}: ${stderr}`);
+  }
+
+  async copyOut(path: string, file: string): Promise<void> {
+    const args = [...this.sshOptions("-P"), "-q", `root@127.0.0.1:${path}`, file];
+    const { code, stderr } = await execute("scp", args, COMMAND_DEADLINE_MS);
+    if (code !== 0) throw new Error(`copying ${path}: ${stderr}`);
   }
 
   private sshOptions(portFlag: "-p" | "-P"): readonly string[] {
@@ -188,6 +206,18 @@ export class VirtualMachine {
   stop(): Promise<void> {
     return this.cutPower();
   }
+}
+
+/** A machine on a fresh disk, up and reachable. */
+export async function bootVirtualMachine(options: MachineOptions): Promise<VirtualMachine> {
+  const machine = new VirtualMachine(options);
+  try {
+    await machine.boot();
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+  return machine;
 }
 
 function execute(
