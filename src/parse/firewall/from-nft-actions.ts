@@ -195,8 +195,7 @@ function mapEntries(
 
 function pairsOf(data: JsonValue | undefined, scope: NftScope): readonly JsonValue[] | undefined {
   if (typeof data === "string" && data.startsWith("@")) {
-    const map = scope.sets.get(data.slice(1));
-    return map === undefined ? undefined : settledElements(map);
+    return settledElements(data.slice(1), scope);
   }
   const pairs = data !== undefined && isJsonObject(data) ? data["set"] : undefined;
   return Array.isArray(pairs) ? pairs : undefined;

@@ -10,6 +10,8 @@ export type NftSets = ReadonlyMap<string, NftSet>;
 /** What lowering needs of a rule's surroundings. */
 export interface NftScope {
   readonly sets: NftSets;
+  /** Names of sets and maps that rules of the table write. */
+  readonly written: ReadonlySet<string>;
 }
 
 /** Sets that packets or time change: what they hold now says little about later. */
@@ -34,7 +36,7 @@ export function matchConditions(match: JsonObject, scope: NftScope): readonly Co
     return bitConditions(field, String(op), right, undecided(nameOf(left), text));
   }
   if (op !== "==" && op !== "in" && op !== "!=") return [undecided("operator", text)];
-  const values = valuesOf(right, scope.sets);
+  const values = valuesOf(right, scope);
   if (values === undefined) return [undecided("dynamic-set", text)];
   const test = testOf(fields, values);
   const given = fields.flatMap((field) => field.given);
@@ -123,18 +125,19 @@ export function elementConditions(
 }
 
 /** The values of the right side; undefined for a set whose content changes by itself. */
-function valuesOf(right: JsonValue, sets: NftSets): readonly JsonValue[] | undefined {
+function valuesOf(right: JsonValue, scope: NftScope): readonly JsonValue[] | undefined {
   if (typeof right === "string" && right.startsWith("@")) {
-    const set = sets.get(right.slice(1));
-    return set === undefined ? undefined : settledElements(set);
+    return settledElements(right.slice(1), scope);
   }
   const members = isJsonObject(right) ? right["set"] : undefined;
   if (Array.isArray(members)) return members.map(plainElement);
   return Array.isArray(right) ? right : [right];
 }
 
-/** Elements of a named set or map; undefined when they come and go. */
-export function settledElements(set: NftSet): readonly JsonValue[] | undefined {
+/** Elements of a named set or map; undefined when they come and go, or it is not known. */
+export function settledElements(name: string, scope: NftScope): readonly JsonValue[] | undefined {
+  const set = scope.sets.get(name);
+  if (set === undefined || scope.written.has(name)) return undefined;
   if (set.flags.some((flag) => CHANGING_FLAGS.includes(flag))) return undefined;
   return set.elements.map(plainElement);
 }

@@ -10,16 +10,18 @@ import type {
   RuleAction,
   TrafficCounters,
 } from "../../contract/firewall.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
+import { isJsonObject, type JsonValue } from "../../contract/json.ts";
 import type {
   NftBase,
   NftChain,
   NftReading,
   NftRule,
   NftSet,
+  NftStatement,
   NftTable,
 } from "../nft-json/model.ts";
 import { printRule, printStatement } from "../nft-json/print-statement.ts";
+import { writtenSets } from "../nft-json/written-sets.ts";
 import { statementAction, unknownAction } from "./from-nft-actions.ts";
 import { matchConditions, type NftScope, undecided } from "./from-nft-match.ts";
 
@@ -70,9 +72,13 @@ export function firewallFromNft(
   const chains = groupBy(ruleset.chains, placeKey);
   const rules = groupBy(ruleset.rules, (rule) => `${placeKey(rule)} ${rule.chain}`);
   const sets = groupBy(ruleset.sets, placeKey);
+  const tableRules = groupBy(ruleset.rules, placeKey);
   const tables = ruleset.tables.map((table) => {
     const key = `${table.family} ${table.name}`;
-    const scope = { sets: new Map((sets.get(key) ?? []).map((set: NftSet) => [set.name, set])) };
+    const scope = {
+      sets: new Map((sets.get(key) ?? []).map((set: NftSet) => [set.name, set])),
+      written: writtenSets(tableRules.get(key) ?? []),
+    };
     const own = chains.get(key) ?? [];
     const lower = (name: string): readonly FirewallRule[] => {
       const list = rules.get(`${key} ${name}`) ?? [];
@@ -88,12 +94,13 @@ export function firewallFromNft(
   return { tables, isComplete: reading.isComplete };
 }
 
-function isExtension(statement: JsonObject): boolean {
-  return statement["xt"] !== undefined;
+function isExtension(statement: NftStatement): boolean {
+  return typeof statement !== "string" && statement["xt"] !== undefined;
 }
 
 /** Numbers of a counter change all the time, and have a field of their own. */
-function withoutNumbers(statement: JsonObject): JsonObject {
+function withoutNumbers(statement: NftStatement): NftStatement {
+  if (typeof statement === "string") return statement;
   const counter = statement["counter"];
   return isJsonObject(counter) && counter["map"] === undefined ? { counter: null } : statement;
 }
@@ -196,9 +203,14 @@ function rulesFrom(rule: NftRule, scope: NftScope): readonly FirewallRule[] {
   }));
 }
 
-function takeStatement(statement: JsonObject, parts: RuleParts, scope: NftScope): void {
+function takeStatement(statement: NftStatement, parts: RuleParts, scope: NftScope): void {
+  if (parts.isEnded) return;
+  if (typeof statement === "string") {
+    takeText(statement, parts);
+    return;
+  }
   const [entry] = Object.entries(statement);
-  if (entry === undefined || parts.isEnded) return;
+  if (entry === undefined) return;
   const [name, value] = entry;
   if (name === "counter") {
     parts.counters = countersOf(value) ?? parts.counters;
@@ -225,6 +237,15 @@ function takeStatement(statement: JsonObject, parts: RuleParts, scope: NftScope)
   parts.effects.length = 0;
   // A map may leave packets over, which meet the statements behind it.
   parts.isEnded = action.kind !== "verdict-map" && action.kind !== "other";
+}
+
+/** `add @map { ip saddr : 22 }`, for which nft has no JSON; a limit in it makes it a condition. */
+const PLAIN_WRITE = /^(?:add|update|delete) @\S+ \{(?!.* (?:limit|quota|ct count) ).*\}$/;
+
+function takeText(text: string, parts: RuleParts): void {
+  if (PLAIN_WRITE.test(text)) return;
+  splitBefore(parts);
+  parts.conditions.push(undecided("statement", text));
 }
 
 /** What a reject answers to, which nft leaves out of its JSON. Source: nft(8), reject statement. */

@@ -30,12 +30,18 @@ export interface NftChain extends NftPlace {
   readonly base?: NftBase;
 }
 
+/**
+ * A match or statement as nft wrote it. A string is nft's own language: what it has no JSON for, such as
+ * `add @map { ip saddr : 22 }` (seen with 1.0.6, `stmt_print_json` in src/json.c).
+ */
+export type NftStatement = JsonObject | string;
+
 export interface NftRule extends NftPlace {
   readonly chain: string;
   readonly handle?: number;
   readonly comment?: string;
-  /** Matches and statements in order, as nft wrote them. */
-  readonly statements: readonly JsonObject[];
+  /** In evaluation order. */
+  readonly statements: readonly NftStatement[];
 }
 
 /** A set, map or verdict map. */

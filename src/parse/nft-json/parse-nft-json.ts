@@ -9,6 +9,7 @@ import type {
   NftReading,
   NftRule,
   NftSet,
+  NftStatement,
   NftTable,
 } from "./model.ts";
 import { splitObjects } from "./split-objects.ts";
@@ -179,7 +180,7 @@ function ruleOf(object: JsonObject): NftRule | undefined {
   const chain = textOf(object["chain"]);
   const statements = object["expr"] ?? [];
   if (family === undefined || table === undefined || chain === undefined) return undefined;
-  if (!Array.isArray(statements) || !statements.every(isJsonObject)) return undefined;
+  if (!Array.isArray(statements) || !statements.every(isStatement)) return undefined;
   const handle = object["handle"];
   const comment = textOf(object["comment"]);
   return {
@@ -190,6 +191,10 @@ function ruleOf(object: JsonObject): NftRule | undefined {
     ...(comment === undefined ? {} : { comment }),
     statements,
   };
+}
+
+function isStatement(value: JsonValue): value is NftStatement {
+  return typeof value === "string" || isJsonObject(value);
 }
 
 function setOf(kind: NftSet["kind"], object: JsonObject): NftSet | undefined {

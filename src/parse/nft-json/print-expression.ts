@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
+import { printStateful } from "./print-stateful.ts";
 
-/** Keys whose values are names of interfaces and objects: quoted, since they may hold any character. */
+/** Keys whose values are names or times: quoted, since they may hold any character. */
 const NAME_KEYS: ReadonlySet<JsonValue | undefined> = new Set([
   "iif",
   "oif",
@@ -11,6 +12,9 @@ const NAME_KEYS: ReadonlySet<JsonValue | undefined> = new Set([
   "iifkind",
   "oifkind",
   "sdifname",
+  "time",
+  "day",
+  "hour",
   "helper",
 ]);
 const BINARY: ReadonlySet<string> = new Set(["|", "&", "^", "<<", ">>"]);
@@ -20,9 +24,19 @@ export function quoted(text: string): string {
   return `"${text.replaceAll('"', "")}"`;
 }
 
-/** True where texts on the other side of this expression are names. */
-export function isNamed(expression: JsonValue | undefined): boolean {
+/** Which texts on the other side of an expression are names: all or none, or by part of a concatenation. */
+export type Names = boolean | readonly boolean[];
+
+/** What texts are that this expression is compared with. */
+export function namesIn(expression: JsonValue | undefined): Names {
   if (expression === undefined || !isJsonObject(expression)) return false;
+  if (Array.isArray(expression["concat"])) return expression["concat"].map(isNamed);
+  return isNamed(expression);
+}
+
+function isNamed(expression: JsonValue): boolean {
+  if (!isJsonObject(expression)) return false;
+  if (expression["osf"] !== undefined) return true;
   const inner = expression["meta"] ?? expression["ct"];
   return isJsonObject(inner) && NAME_KEYS.has(inner["key"]);
 }
@@ -31,12 +45,12 @@ export function isNamed(expression: JsonValue | undefined): boolean {
  * An expression in nft's own language: `tcp dport`, `{ 22, 80-90 }`, `10.0.0.0/8`, `ip saddr . tcp dport`.
  * What is not known is printed as JSON. Source: nft(8), expressions; libnftables-json(5).
  */
-export function printExpression(value: JsonValue, areNames = false): string {
+export function printExpression(value: JsonValue, names: Names = false): string {
   if (typeof value === "string") {
-    return areNames && !value.startsWith("@") ? quoted(value) : value;
+    return names === true && !value.startsWith("@") ? quoted(value) : value;
   }
   if (typeof value === "boolean") return value ? "exists" : "missing";
-  if (Array.isArray(value)) return value.map((part) => printExpression(part, areNames)).join(",");
+  if (Array.isArray(value)) return value.map((part) => printExpression(part, names)).join(",");
   if (!isJsonObject(value)) return String(value);
   const [entry] = Object.entries(value);
   if (entry === undefined) return "{}";
@@ -45,42 +59,44 @@ export function printExpression(value: JsonValue, areNames = false): string {
   const list = Array.isArray(inner) ? inner : [];
   switch (kind) {
     case "concat":
-      return list.map((part) => printExpression(part, areNames)).join(" . ");
+      return list.map((part, at) => printExpression(part, nameAt(names, at))).join(" . ");
     case "set":
-      return `{ ${list.map((part) => printElement(part, areNames)).join(", ")} }`;
+      return `{ ${list.map((part) => printElement(part, names)).join(", ")} }`;
     case "range":
-      return list.map((part) => printExpression(part, areNames)).join("-");
+      return list.map((part) => printExpression(part, names)).join("-");
     default:
-      return isJsonObject(inner) ? structured(kind, inner, areNames) : verdictOrJson(kind, value);
+      return isJsonObject(inner) ? structured(kind, inner, names) : verdictOrJson(kind, value);
   }
+}
+
+function nameAt(names: Names, at: number): boolean {
+  return typeof names === "boolean" ? names : (names[at] ?? false);
 }
 
 /** `a`, `key : value`, with the times and comment of an element. */
-export function printElement(element: JsonValue, areNames: boolean): string {
+export function printElement(element: JsonValue, names: Names): string {
   if (Array.isArray(element) && element.length === 2) {
     const [key = null, data = null] = element;
-    const { head, tail } = elementParts(key, areNames);
+    const { head, tail } = elementParts(key, names);
     return `${head}${tail} : ${printExpression(data)}`;
   }
-  const { head, tail } = elementParts(element, areNames);
+  const { head, tail } = elementParts(element, names);
   return `${head}${tail}`;
 }
 
-function elementParts(element: JsonValue, areNames: boolean): { head: string; tail: string } {
+function elementParts(element: JsonValue, names: Names): { head: string; tail: string } {
   const wrapped = isJsonObject(element) ? element["elem"] : undefined;
-  if (!isJsonObject(wrapped)) return { head: printExpression(element, areNames), tail: "" };
-  const { val, timeout, expires, comment } = {
-    val: wrapped["val"] ?? null,
-    timeout: wrapped["timeout"],
-    expires: wrapped["expires"],
-    comment: wrapped["comment"],
-  };
+  if (!isJsonObject(wrapped)) return { head: printExpression(element, names), tail: "" };
+  const { val = null, timeout, expires, comment, ...statements } = wrapped;
   const tail = [
+    ...Object.entries(statements).map(([kind, value]) =>
+      isJsonObject(value) ? ` ${printStateful(kind, value) ?? ""}` : "",
+    ),
     typeof timeout === "number" ? ` timeout ${timeout}s` : "",
     typeof expires === "number" ? ` expires ${expires}s` : "",
     typeof comment === "string" ? ` comment ${quoted(comment)}` : "",
   ].join("");
-  return { head: printExpression(val, areNames), tail };
+  return { head: printExpression(val, names), tail };
 }
 
 /** Nested expressions are bracketed: nft's own order of operators need not be known. */
@@ -100,20 +116,20 @@ function verdictOrJson(kind: string, value: JsonObject): string {
   return isVerdict && value[kind] === null ? kind : JSON.stringify(value);
 }
 
-function structured(kind: string, inner: JsonObject, areNames: boolean): string {
+function structured(kind: string, inner: JsonObject, names: Names): string {
   const word = (key: string): string => {
     const value = inner[key];
     return typeof value === "string" || typeof value === "number" ? String(value) : "";
   };
-  const optional = (name: string, key = name): string =>
-    inner[key] === undefined ? "" : ` ${name} ${word(key)}`;
+  const optional = (name: string): string =>
+    inner[name] === undefined || inner[name] === 0 ? "" : ` ${name} ${word(name)}`;
   switch (kind) {
     case "payload":
       return inner["base"] === undefined
         ? `${word("protocol")} ${word("field")}`
         : `@${word("base")},${word("offset")},${word("len")}`;
     case "prefix":
-      return `${printExpression(inner["addr"] ?? null, areNames)}/${word("len")}`;
+      return `${printExpression(inner["addr"] ?? null, names)}/${word("len")}`;
     case "meta":
       return `meta ${word("key")}`;
     case "ct":
@@ -133,6 +149,8 @@ function structured(kind: string, inner: JsonObject, areNames: boolean): string 
       return inner["base"] === undefined
         ? `tcp option ${word("name")}${inner["field"] === undefined ? "" : ` ${word("field")}`}`
         : `tcp option @${word("base")},${word("offset")},${word("len")}`;
+    case "ip option":
+      return `ip option ${word("name")}${inner["field"] === undefined ? "" : ` ${word("field")}`}`;
     case "sctp chunk":
       return `sctp chunk ${word("name")}${inner["field"] === undefined ? "" : ` ${word("field")}`}`;
     case "numgen":
@@ -152,7 +170,7 @@ function structured(kind: string, inner: JsonObject, areNames: boolean): string 
     case "map":
       return `${printExpression(inner["key"] ?? null)} map ${printData(inner)}`;
     case "elem":
-      return printElement({ elem: inner }, areNames);
+      return printElement({ elem: inner }, names);
     case "jump":
     case "goto":
       return `${kind} ${word("target")}`;
@@ -163,5 +181,5 @@ function structured(kind: string, inner: JsonObject, areNames: boolean): string 
 
 /** The right side of a map, whose keys are names where the left side says so. */
 export function printData(map: JsonObject): string {
-  return printExpression(map["data"] ?? null, isNamed(map["key"]));
+  return printExpression(map["data"] ?? null, namesIn(map["key"]));
 }

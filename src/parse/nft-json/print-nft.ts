@@ -1,7 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
-import type { NftChain, NftOther, NftRuleset, NftSet, NftTable } from "./model.ts";
-import { printElement, printExpression, quoted } from "./print-expression.ts";
-import { printRule, printStatement, rate } from "./print-statement.ts";
+import type { NftBase, NftChain, NftOther, NftRule, NftRuleset, NftTable } from "./model.ts";
+import { printExpression, quoted } from "./print-expression.ts";
+import { printSet } from "./print-set.ts";
+import { rate } from "./print-stateful.ts";
+import { printRule } from "./print-statement.ts";
+import { writtenSets } from "./written-sets.ts";
 
 /**
  * The rule set as text that `nft -f` takes. Rules of the kernel's own extensions (`xt`) cannot be written
@@ -17,78 +20,44 @@ function printTable(table: NftTable, ruleset: NftRuleset): string {
   const others = ruleset.others.filter(({ object }) =>
     isOwn({ family: object["family"], table: object["table"] }),
   );
+  const rules = ruleset.rules.filter(isOwn);
+  const written = writtenSets(rules);
+  const statements = rules.flatMap((rule) => rule.statements);
   const lines = [
     ...(table.flags.length === 0 ? [] : [`flags ${table.flags.join(", ")};`]),
     ...others.flatMap(printOther),
-    ...ruleset.sets.filter(isOwn).map(printSet),
+    ...ruleset.sets
+      .filter(isOwn)
+      .map((set) => printSet(set, { isWritten: written.has(set.name), statements })),
     // Chains are declared before rules jump to them.
-    ...ruleset.chains.filter(isOwn).map((chain) => printChain(chain, ruleset)),
+    ...chainsWithRules(ruleset.chains.filter(isOwn), rules),
   ];
   return `table ${table.family} ${table.name} {\n${lines.map((line) => `${line}\n`).join("")}}\n`;
 }
 
-function printChain(chain: NftChain, ruleset: NftRuleset): string {
-  const { base } = chain;
-  const [device, ...more] = base?.devices ?? [];
-  const devices =
-    device === undefined
+function chainsWithRules(
+  chains: readonly NftChain[],
+  rules: readonly NftRule[],
+): readonly string[] {
+  const byChain = new Map<string, NftRule[]>(chains.map(({ name }) => [name, []]));
+  for (const rule of rules) byChain.get(rule.chain)?.push(rule);
+  return chains.map((chain) => printChain(chain, byChain.get(chain.name) ?? []));
+}
+
+function printChain({ name, base }: NftChain, rules: readonly NftRule[]): string {
+  const lines = [...(base === undefined ? [] : [printBase(base)]), ...rules.map(printRule)];
+  return `chain ${name} {\n${lines.map((line) => `${line}\n`).join("")}}`;
+}
+
+function printBase({ type, hook, devices, priority, policy = "accept" }: NftBase): string {
+  const names = devices.map(quoted).join(", ");
+  const device =
+    devices.length === 0
       ? ""
-      : more.length === 0
-        ? ` device ${quoted(device)}`
-        : ` devices = { ${[device, ...more].map(quoted).join(", ")} }`;
-  const head =
-    base === undefined
-      ? []
-      : [
-          `type ${base.type} hook ${base.hook}${devices} priority ${base.priority}; policy ${base.policy ?? "accept"};`,
-        ];
-  const rules = ruleset.rules
-    .filter(
-      (rule) =>
-        rule.chain === chain.name && rule.table === chain.table && rule.family === chain.family,
-    )
-    .map(printRule);
-  return `chain ${chain.name} {\n${[...head, ...rules].map((line) => `${line}\n`).join("")}}`;
-}
-
-function printSet(set: NftSet): string {
-  const { object } = set;
-  const type = typeText(object["type"]);
-  const target = set.mapsTo === undefined ? "" : ` : ${typeText(set.mapsTo)}`;
-  const seconds = (key: string, name: string): readonly string[] =>
-    typeof object[key] === "number" ? [`${name} ${object[key]}s;`] : [];
-  const flags = object["flags"];
-  const flagList = Array.isArray(flags)
-    ? flags.map(String)
-    : typeof flags === "string"
-      ? [flags]
-      : [];
-  const statements = Array.isArray(object["stmt"]) ? object["stmt"].filter(isJsonObject) : [];
-  const lines = [
-    `type ${type}${target};`,
-    ...(typeof object["policy"] === "string" ? [`policy ${object["policy"]};`] : []),
-    ...(flagList.length === 0 ? [] : [`flags ${flagList.join(",")};`]),
-    ...statements.map((statement) => `${printStatement(statement)};`),
-    ...seconds("timeout", "timeout"),
-    ...seconds("gc-interval", "gc-interval"),
-    ...(typeof object["size"] === "number" ? [`size ${object["size"]};`] : []),
-    ...(object["auto-merge"] === true ? ["auto-merge;"] : []),
-    ...(typeof object["comment"] === "string" ? [`comment ${quoted(object["comment"])};`] : []),
-    ...elementLines(set),
-  ];
-  return `${set.kind} ${set.name} {\n${lines.map((line) => `${line}\n`).join("")}}`;
-}
-
-function elementLines(set: NftSet): readonly string[] {
-  if (set.elements.length === 0) return [];
-  const areNames = typeText(set.object["type"]) === "ifname";
-  const elements = set.elements.map((element) => printElement(element, areNames));
-  return [`elements = { ${elements.join(", ")} };`];
-}
-
-/** `ipv4_addr`, or `ipv4_addr . inet_service` of a list. */
-function typeText(type: JsonValue | undefined): string {
-  return Array.isArray(type) ? type.map(String).join(" . ") : String(type ?? "");
+      : devices.length === 1
+        ? ` device ${names}`
+        : ` devices = { ${names} }`;
+  return `type ${type} hook ${hook}${device} priority ${priority}; policy ${policy};`;
 }
 
 function printOther({ kind, object }: NftOther): readonly string[] {

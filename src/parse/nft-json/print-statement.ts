@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
-import type { NftRule } from "./model.ts";
-import { isNamed, printData, printExpression, quoted } from "./print-expression.ts";
+import type { NftRule, NftStatement } from "./model.ts";
+import { namesIn, printData, printExpression, quoted } from "./print-expression.ts";
+import { printStateful, word, wordsOf } from "./print-stateful.ts";
 
 /** A rule as it stands in a chain block: statements and comment, one line, no handle. */
 export function printRule(rule: NftRule): string {
@@ -13,7 +14,8 @@ export function printRule(rule: NftRule): string {
  * A match or statement in nft's own language; what is not known is printed as JSON. Source: nft(8),
  * statements; libnftables-json(5).
  */
-export function printStatement(statement: JsonObject): string {
+export function printStatement(statement: NftStatement): string {
+  if (typeof statement === "string") return statement;
   const [entry] = Object.entries(statement);
   if (entry === undefined) return "";
   const [kind, value] = entry;
@@ -42,14 +44,8 @@ function structured(kind: string, value: JsonObject): string | undefined {
   switch (kind) {
     case "match":
       return match(value);
-    case "counter":
-      return `counter packets ${word(value, "packets")} bytes ${word(value, "bytes")}`;
     case "mangle":
-      return `${printExpression(value["key"] ?? null)} set ${printExpression(value["value"] ?? null, isNamed(value["key"]))}`;
-    case "quota":
-      return `quota ${over(value)}${word(value, "val")} ${word(value, "val_unit")}${value["used"] === undefined ? "" : ` used ${word(value, "used")} ${word(value, "used_unit")}`}`;
-    case "limit":
-      return `limit ${rate(value)}`;
+      return `${printExpression(value["key"] ?? null)} set ${printExpression(value["value"] ?? null, namesIn(value["key"]))}`;
     case "log":
       return log(value);
     case "reject":
@@ -71,9 +67,9 @@ function structured(kind: string, value: JsonObject): string | undefined {
     case "map":
       return update(value);
     case "meter":
-      return `meter ${word(value, "name")} { ${printExpression(value["key"] ?? null)} ${inner(value["stmt"])} }`;
-    case "ct count":
-      return `ct count ${over(value)}${word(value, "val")}`;
+      return meter(value);
+    case "reset":
+      return `reset ${printExpression(value)}`;
     case "flow":
       return `flow ${word(value, "op")} ${word(value, "flowtable")}`;
     case "tproxy":
@@ -86,17 +82,8 @@ function structured(kind: string, value: JsonObject): string | undefined {
     case "goto":
       return `${kind} ${word(value, "target")}`;
     default:
-      return undefined;
+      return printStateful(kind, value);
   }
-}
-
-function word(object: JsonObject, key: string): string {
-  const value = object[key];
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function over(value: JsonObject): string {
-  return value["inv"] === true ? "over " : "";
 }
 
 function family(value: JsonObject): string {
@@ -129,17 +116,17 @@ function match(value: JsonObject): string {
   const isAlternative = Array.isArray(right) && op !== "in" && isBits(left);
   const printed = isAlternative
     ? right.map((part) => printExpression(part)).join(" | ")
-    : printExpression(right, isNamed(left));
-  return `${printExpression(left)} ${sign}${printed}`;
+    : printExpression(right, namesIn(left));
+  return `${looked(left, right)} ${sign}${printed}`;
 }
 
-/** `rate over 10/second burst 5 packets`, `rate 10 mbytes/second`. */
-export function rate(value: JsonObject): string {
-  const unit = value["rate_unit"] === undefined ? "" : ` ${word(value, "rate_unit")}`;
-  const burstUnit = value["burst_unit"] === undefined ? "packets" : word(value, "burst_unit");
-  const hasBurst = value["burst"] !== undefined && value["burst"] !== 0;
-  const burst = hasBurst ? ` burst ${word(value, "burst")} ${burstUnit}` : "";
-  return `rate ${over(value)}${word(value, "rate")}${unit}/${word(value, "per")}${burst}`;
+/** The left side; an option known by number alone is asked for by it where only its presence matters. */
+function looked(left: JsonValue, right: JsonValue): string {
+  const option = isJsonObject(left) ? left["tcp option"] : undefined;
+  const isNumbered = isJsonObject(option) && option["base"] !== undefined;
+  return isNumbered && typeof right === "boolean"
+    ? `tcp option ${word(option, "base")}`
+    : printExpression(left);
 }
 
 function log(value: JsonObject): string {
@@ -151,19 +138,8 @@ function log(value: JsonObject): string {
     parts.push(`queue-threshold ${word(value, "queue-threshold")}`);
   }
   if (value["level"] !== undefined) parts.push(`level ${word(value, "level")}`);
-  const flags = value["flags"];
-  for (const flag of Array.isArray(flags) ? flags : flags === undefined ? [] : [flags]) {
-    parts.push(`flags ${LOG_FLAGS[String(flag)] ?? String(flag)}`);
-  }
-  return parts.join(" ");
+  return [...parts, ...wordsOf(value["flags"]).map((flag) => `flags ${flag}`)].join(" ");
 }
-
-/** JSON says `tcp sequence`, the language `tcp sequence` as two words behind `flags`. */
-const LOG_FLAGS: Readonly<Record<string, string>> = {
-  "tcp sequence": "tcp sequence",
-  "tcp options": "tcp options",
-  "ip options": "ip options",
-};
 
 function reject(value: JsonObject): string {
   const type = word(value, "type");
@@ -173,10 +149,10 @@ function reject(value: JsonObject): string {
 }
 
 function nat(kind: string, value: JsonObject): string {
-  const words = flagWords(value);
+  // `prefix` says the same, and nft takes no flag of this name.
+  const words = wordsOf(value["flags"]).filter((flag) => flag !== "netmap");
   const suffix = words.length === 0 ? "" : ` ${words.join(",")}`;
-  const types = value["type_flags"];
-  const isPrefix = (Array.isArray(types) ? types : [types]).includes("prefix");
+  const isPrefix = wordsOf(value["type_flags"]).includes("prefix");
   const to = target(value);
   return `${kind}${to === "" ? "" : ` ${family(value)}${isPrefix ? "prefix " : ""}to ${to}`}${suffix}`;
 }
@@ -198,8 +174,7 @@ function target(value: JsonObject): string {
 }
 
 function queue(value: JsonObject): string {
-  const flags = value["flags"];
-  const words = Array.isArray(flags) ? flags.join(",") : word(value, "flags");
+  const words = wordsOf(value["flags"]).join(",");
   const to = value["num"] === undefined ? "" : ` to ${printExpression(value["num"])}`;
   return `queue${words === "" ? "" : ` flags ${words}`}${to}`;
 }
@@ -221,21 +196,19 @@ function inner(statements: JsonValue | undefined): string {
   return list.filter(isJsonObject).map(printStatement).join(" ");
 }
 
+function meter(value: JsonObject): string {
+  const size = value["size"] === undefined ? "" : ` size ${word(value, "size")}`;
+  const key = printExpression(value["key"] ?? null);
+  return `meter ${word(value, "name")}${size} { ${key} ${inner(value["stmt"])} }`;
+}
+
 function synproxy(value: JsonObject): string {
-  const words = flagWords(value);
   return [
     "synproxy",
     value["mss"] === undefined ? "" : `mss ${word(value, "mss")}`,
     value["wscale"] === undefined ? "" : `wscale ${word(value, "wscale")}`,
-    ...words,
+    ...wordsOf(value["flags"]),
   ]
     .filter((part) => part !== "")
     .join(" ");
-}
-
-/** nft writes one flag as a word, several as a list. */
-function flagWords(value: JsonObject): readonly string[] {
-  const flags = value["flags"];
-  if (Array.isArray(flags)) return flags.map(String);
-  return flags === undefined ? [] : [String(flags)];
 }
