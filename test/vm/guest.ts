@@ -11,8 +11,9 @@ export function quoted(text: string): string {
 }
 
 /**
- * Runs commands one after the other in one round trip, each in a shell of its own; a failed one does
- * not stop the next. A round trip costs a fraction of a second in an emulated machine.
+ * Runs commands one after the other in one round trip, each in a subshell of bash; a failed one does not
+ * stop the next. Cost: a fork for each command and four programs in all, for in an emulated machine it is
+ * starting programs that takes time.
  */
 export async function runAll<Name extends string>(
   machine: VirtualMachine,
@@ -21,37 +22,46 @@ export async function runAll<Name extends string>(
 ): Promise<Readonly<Record<Name, CommandEnd>>> {
   // `Object.entries` does not know the names.
   const entries = Object.entries(commands) as [Name, string][];
+  if (entries.length === 0) return {} as Record<Name, CommandEnd>;
   const lines = entries.map(
     ([, command], at) =>
-      `bash -c ${quoted(command)} >"$d/${at}.out" 2>"$d/${at}.err" </dev/null; ` +
-      `echo "${at} $? .$(base64 -w0 "$d/${at}.out") .$(base64 -w0 "$d/${at}.err")"`,
+      `(eval ${quoted(command)}) >"$d/${at}.out" 2>"$d/${at}.err" </dev/null; codes+=" $?"`,
   );
-  const script = `d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT\n${lines.join("\n")}`;
-  const ends = parseEnds(await machine.must(script, deadlineMs));
-  // Every name gets its end, or the parse above or the line below has thrown.
+  const files = entries.map((_, at) => `"$d/${at}.out" "$d/${at}.err"`).join(" ");
+  const answer = `{ echo $codes $(stat -c %s ${files}); cat ${files}; } | base64 -w0`;
+  const script = ["d=$(mktemp -d) && trap 'rm -rf \"$d\"' EXIT", "codes=", ...lines, answer];
+  const ends = parseEnds(await machine.must(script.join("\n"), deadlineMs), entries.length);
+  // Every name gets its end, or the line below throws.
   return Object.fromEntries(
     entries.map(([name], at) => {
-      const end = ends.get(at);
+      const end = ends[at];
       if (end === undefined) throw new Error(`no answer to ${name}`);
       return [name, end];
     }),
   ) as Record<Name, CommandEnd>;
 }
 
-function parseEnds(text: string): ReadonlyMap<number, CommandEnd> {
-  const ends = new Map<number, CommandEnd>();
-  for (const line of text.split("\n")) {
-    const match = /^(\d+) (\d+) \.(\S*) \.(\S*)$/.exec(line);
-    if (match === null) throw new Error(`not understood: ${line.slice(0, 200)}`);
-    const [, at, code, stdout = "", stderr = ""] = match;
-    const decoded = [stdout, stderr].map((one) => Buffer.from(one, "base64").toString("utf8"));
-    ends.set(Number(at), {
-      code: Number(code),
-      stdout: decoded[0] ?? "",
-      stderr: decoded[1] ?? "",
-    });
+/** A line of all exit codes and then of the sizes of all outputs, and after it the outputs. */
+function parseEnds(text: string, count: number): readonly CommandEnd[] {
+  const bytes = Buffer.from(text, "base64");
+  const endOfLine = bytes.indexOf("\n");
+  const numbers = bytes.toString("utf8", 0, endOfLine).split(" ").map(Number);
+  const sizes = numbers.slice(count);
+  const sum = sizes.reduce((total, size) => total + size, 0);
+  if (sizes.length !== 2 * count || bytes.length !== endOfLine + 1 + sum) {
+    throw new Error(`not understood: ${bytes.toString("utf8", 0, 200)}`);
   }
-  return ends;
+  let offset = endOfLine + 1;
+  const outputs = sizes.map((size) => {
+    const output = bytes.toString("utf8", offset, offset + size);
+    offset += size;
+    return output;
+  });
+  return numbers.slice(0, count).map((code, at) => ({
+    code,
+    stdout: outputs[2 * at] ?? "",
+    stderr: outputs[2 * at + 1] ?? "",
+  }));
 }
 
 /**
@@ -64,12 +74,17 @@ export async function waitForUnit(
   state: "active" | "inactive" | "failed" = "active",
   limitMs = DEADLINE_MS,
 ): Promise<void> {
-  const rounds = Math.ceil(limitMs / 500);
   const name = quoted(unit);
   const { code, stdout } = await machine.run(
-    `for i in $(seq ${rounds}); do [ "$(systemctl show -P ActiveState ${name})" = ${state} ] && exit 0; ` +
-      `[ $(cut -d. -f1 /proc/uptime) -ge \${end:=$(($(cut -d. -f1 /proc/uptime) + ${Math.ceil(limitMs / 1_000)}))} ] && break; ` +
-      `sleep 0.5; done; systemctl status --no-pager ${name}; journalctl -u ${name} -n 30 --no-pager; exit 1`,
+    [
+      `while [ $SECONDS -lt ${Math.ceil(limitMs / 1_000)} ]; do`,
+      `  [ "$(systemctl show -P ActiveState ${name})" = ${state} ] && exit 0`,
+      "  sleep 0.5",
+      "done",
+      `systemctl status --no-pager ${name}`,
+      `journalctl -u ${name} -n 30 --no-pager`,
+      "exit 1",
+    ].join("\n"),
     limitMs + 30_000,
   );
   if (code !== 0) throw new Error(`${unit} is not ${state} after ${limitMs / 1_000} s\n${stdout}`);
