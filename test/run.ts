@@ -33,6 +33,8 @@ const stream = run({
   files: [...files],
   // Virtual machines wait more than they work: two at a time, however few processors there are.
   concurrency: chosen.includes("test/vm") ? 2 : true,
+  // A file that hangs fails, instead of holding up everything.
+  timeout: 1_800_000,
   execArgv: ["--import", "tsx"],
 } as never);
 stream.on("test:pass", (event) => {

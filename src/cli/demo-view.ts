@@ -28,6 +28,7 @@ export interface DemoView {
 const NOUNS: Readonly<Record<string, string>> = {
   ListeningPorts: "listening sockets",
   LocalUsers: "users",
+  FirewallConfiguration: "rules and policies",
   ConnectedHardware: "devices",
   SystemInformation: "system record",
   MessageStatistics: "record",
@@ -116,6 +117,9 @@ function example(draft: EventDraft): string {
       return `${String(item["Protocol"])} ${host}:${String(item["LocalPort"])}`;
     }
     if (draft.name === "LocalUsers") return String(item["UserName"]);
+    if (draft.name === "FirewallConfiguration") {
+      return `${String(item["ChainName"] ?? "unknown")} ${String(item["Action"])}`;
+    }
     if (draft.name === "ConnectedHardware") return String(item["HardwareName"]);
     if (draft.name === "SystemInformation") {
       return [item["OSName"], item["OSVersion"], item["OsArchitecture"]].filter(Boolean).join(" ");
