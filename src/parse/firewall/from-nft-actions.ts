@@ -26,6 +26,8 @@ const CONTINUING: ReadonlySet<string> = new Set([
   "ct expectation",
   "last",
   "comment",
+  // Takes an option of TCP out of the packet.
+  "reset",
 ]);
 /** Verdicts of the kernel's own extensions, which nft shows by name alone. */
 const XT_TARGETS: Readonly<Record<string, RuleAction>> = {
@@ -95,13 +97,22 @@ function mangle(value: JsonObject): RuleAction | undefined {
   const key = isJsonObject(value["key"]) ? value["key"] : {};
   const meta = key["meta"];
   if (!isJsonObject(meta)) {
-    // Headers that are rewritten before a rule that asks for them are rare; they may matter.
-    return key["ct"] === undefined ? undefined : { kind: "continue" };
+    const isHarmless = key["ct"] !== undefined || key["tcp option"] !== undefined;
+    return isHarmless || isUnasked(key["payload"]) ? { kind: "continue" } : undefined;
   }
   if (meta["key"] !== "mark") return { kind: "continue" };
   const mark = value["value"];
   if (typeof mark === "number") return { kind: "set-mark", value: mark, mask: ALL_BITS };
   return maskedMark(mark);
+}
+
+/** Header fields that are rewritten and bear on no verdict: not addresses, ports, protocols, flags. */
+const UNASKED_FIELDS: ReadonlySet<JsonValue | undefined> = new Set([
+  ...["ttl", "hoplimit", "dscp", "ecn", "flowlabel", "id", "checksum", "window"],
+]);
+
+function isUnasked(payload: JsonValue | undefined): boolean {
+  return payload !== undefined && isJsonObject(payload) && UNASKED_FIELDS.has(payload["field"]);
 }
 
 /** `meta mark set meta mark | 1`, `& 0xff`, `^ 1`; the mark of a new connection is 0. */
@@ -173,10 +184,9 @@ function mapEntries(
   scope: NftScope,
   actionOf: (data: JsonValue) => RuleAction | undefined,
 ): RuleAction | undefined {
-  const fields = map["key"] === undefined ? undefined : fieldsOf(map["key"]);
   const pairs = pairsOf(map["data"], scope);
-  if (fields === undefined || pairs === undefined) return undefined;
-  const given = fields.flatMap((field) => field.given);
+  if (map["key"] === undefined || pairs === undefined) return undefined;
+  const fields = fieldsOf(map["key"]);
   const entries: VerdictMapEntry[] = [];
   const fallbacks: VerdictMapEntry[] = [];
   for (const pair of pairs) {
@@ -186,7 +196,7 @@ function mapEntries(
     const conditions = plain === undefined ? undefined : elementConditions(fields, plain);
     const action = data === undefined ? undefined : actionOf(data);
     if (conditions === undefined || action === undefined) return undefined;
-    const entry = { conditions: [...given, ...conditions], action };
+    const entry = { conditions, action };
     if (plain === "*") fallbacks.push(entry);
     else entries.push(entry);
   }

@@ -15,8 +15,6 @@ import {
 export interface NftField {
   /** A field of bits, such as flags: there operators have meanings of their own. */
   readonly bits?: BitField;
-  /** Hold whatever the comparison is: `tcp dport` looks at TCP only. */
-  readonly given: readonly Condition[];
   /** The test for one of these values; undefined where a value cannot be understood. */
   readonly test: (values: readonly JsonValue[]) => ConditionTest | undefined;
 }
@@ -32,10 +30,6 @@ export interface BitField {
 
 const MASK_32 = 0xffffffff;
 
-function is(test: ConditionTest): Condition {
-  return { ...test, isNegated: false };
-}
-
 /** The field that an expression of nft names; undefined for one that a question cannot answer. */
 export function nftField(expression: JsonValue | undefined): NftField | undefined {
   if (expression === undefined || !isJsonObject(expression)) return undefined;
@@ -50,18 +44,21 @@ export function nftField(expression: JsonValue | undefined): NftField | undefine
   return undefined;
 }
 
+/** What the header itself implies, such as the protocol, is not asked here. */
 function payloadField(payload: JsonObject): NftField | undefined {
-  const { protocol, field } = { protocol: payload["protocol"], field: payload["field"] };
+  const { protocol, field, tunnel } = {
+    protocol: payload["protocol"],
+    field: payload["field"],
+    tunnel: payload["tunnel"],
+  };
+  // A header within a tunnel says nothing of the packet around it.
+  if (typeof protocol !== "string" || tunnel !== undefined) return undefined;
   if (protocol === "ip" || protocol === "ip6") return addressHeaderField(protocol, field);
-  if (typeof protocol !== "string") return undefined;
-  const number = protocolNumber(protocol);
-  const given: readonly Condition[] =
-    protocol === "th" || number === undefined
-      ? []
-      : [is({ kind: "protocol", numbers: [{ from: number, to: number }] })];
-  if (protocol !== "th" && number === undefined) return undefined;
-  if (field === "sport" || field === "dport") return portField(field, given);
-  return protocol === "tcp" && field === "flags" ? flagField(given, 0xff) : undefined;
+  if (protocol === "ether") return field === "type" ? { test: familyTest } : undefined;
+  const isTransport = protocol === "th" || protocolNumber(protocol) !== undefined;
+  if (isTransport && field === "sport") return { test: portTest("source") };
+  if (isTransport && field === "dport") return { test: portTest("destination") };
+  return protocol === "tcp" && field === "flags" ? flagField(0xff) : undefined;
 }
 
 function addressHeaderField(
@@ -69,10 +66,9 @@ function addressHeaderField(
   field: JsonValue | undefined,
 ): NftField | undefined {
   const family: AddressFamily = header === "ip" ? "ipv4" : "ipv6";
-  const given = [is({ kind: "family", family })];
-  if (field === "saddr") return { given, test: addressTest("source", family) };
-  if (field === "daddr") return { given, test: addressTest("destination", family) };
-  if (field === "protocol" || field === "nexthdr") return { given, test: protocolTest };
+  if (field === "saddr") return { test: addressTest("source", family) };
+  if (field === "daddr") return { test: addressTest("destination", family) };
+  if (field === "protocol" || field === "nexthdr") return { test: protocolTest };
   return undefined;
 }
 
@@ -81,11 +77,6 @@ function addressTest(side: PacketSide, family: AddressFamily): NftField["test"] 
     const ranges = all(values, (value) => addressRange(value, family));
     return ranges === undefined ? undefined : { kind: "address", side, family, ranges };
   };
-}
-
-function portField(field: "sport" | "dport", given: readonly Condition[]): NftField {
-  const side = field === "sport" ? "source" : "destination";
-  return { given, test: portTest(side) };
 }
 
 function portTest(side: PacketSide): NftField["test"] {
@@ -104,18 +95,18 @@ function metaField(key: JsonValue | undefined): NftField | undefined {
   switch (key) {
     case "iifname":
     case "iif":
-      return { given: [], test: interfaceTest("in") };
+      return { test: interfaceTest("in") };
     case "oifname":
     case "oif":
-      return { given: [], test: interfaceTest("out") };
+      return { test: interfaceTest("out") };
     case "l4proto":
-      return { given: [], test: protocolTest };
+      return { test: protocolTest };
     case "nfproto":
-      return { given: [], test: familyTest };
+      return { test: familyTest };
     case "protocol":
-      return { given: [], test: familyTest };
+      return { test: familyTest };
     case "mark":
-      return { given: [], test: markTest(MASK_32) };
+      return { test: markTest(MASK_32) };
     default:
       return undefined;
   }
@@ -146,15 +137,15 @@ function markTest(mask: number): NftField["test"] {
 function trackingField(tracking: JsonObject): NftField | undefined {
   const { key, dir } = { key: tracking["key"], dir: tracking["dir"] };
   if (key === "state") return stateField();
-  if (key === "status") return { given: [], test: () => undefined, bits: STATUS_BITS };
-  if (key === "direction") return { given: [], test: directionTest };
+  if (key === "status") return { test: () => undefined, bits: STATUS_BITS };
+  if (key === "direction") return { test: directionTest };
   if (dir !== "original") return undefined;
-  if (key === "ip daddr") return { given: [], test: addressTest("original-destination", "ipv4") };
-  if (key === "ip6 daddr") return { given: [], test: addressTest("original-destination", "ipv6") };
-  if (key === "ip saddr") return { given: [], test: addressTest("source", "ipv4") };
-  if (key === "ip6 saddr") return { given: [], test: addressTest("source", "ipv6") };
-  if (key === "proto-dst") return { given: [], test: portTest("original-destination") };
-  if (key === "proto-src") return { given: [], test: portTest("source") };
+  if (key === "ip daddr") return { test: addressTest("original-destination", "ipv4") };
+  if (key === "ip6 daddr") return { test: addressTest("original-destination", "ipv6") };
+  if (key === "ip saddr") return { test: addressTest("source", "ipv4") };
+  if (key === "ip6 saddr") return { test: addressTest("source", "ipv6") };
+  if (key === "proto-dst") return { test: portTest("original-destination") };
+  if (key === "proto-src") return { test: portTest("source") };
   return undefined;
 }
 
@@ -175,7 +166,6 @@ function stateField(): NftField {
       : undefined;
   };
   return {
-    given: [],
     test: (values) => {
       const states = all(values, (value) => wordsOf(value)?.join(","));
       const isKnown = states?.every((state) => STATES.has(state)) ?? false;
@@ -212,14 +202,20 @@ const directionTest: NftField["test"] = ([value, ...others]) => {
     : undefined;
 };
 
+const REVERSE_PATH_FLAGS: ReadonlySet<JsonValue | undefined> = new Set(["saddr", "iif", "mark"]);
+
 function routeField(route: JsonObject): NftField | undefined {
   const flags = Array.isArray(route["flags"]) ? route["flags"] : [route["flags"]];
+  const isOfInterface = flags.includes("iif") || flags.includes("oif");
   if (route["result"] === "type") {
+    // Whether an address is local to one interface is not what kinds of addresses tell.
+    if (isOfInterface) return undefined;
     const side = flags.includes("saddr") ? "source" : "destination";
-    return { given: [], test: (values) => addressTypeTest(side, values) };
+    return { test: (values) => addressTypeTest(side, values) };
   }
   const isReverse = flags.includes("saddr") && flags.includes("iif");
-  return isReverse ? { given: [], test: reversePathTest } : undefined;
+  const isPlain = flags.every((flag) => REVERSE_PATH_FLAGS.has(flag));
+  return isReverse && isPlain ? { test: reversePathTest } : undefined;
 }
 
 function addressTypeTest(
@@ -230,14 +226,25 @@ function addressTypeTest(
   return types === undefined ? undefined : { kind: "address-type", side, types };
 }
 
+const REVERSE_PATH_MISSING: ConditionTest = {
+  kind: "other",
+  name: "reverse-path-missing",
+  text: "fib saddr . iif oif missing",
+};
+const MISSING: ReadonlySet<JsonValue | undefined> = new Set([0, "0", false, "", "missing"]);
+
 /**
- * `fib saddr . iif oif missing` and `… check missing` (0, false) find senders that the way back does not
- * lead to; the test that is named "reverse-path" holds for the others.
+ * `fib saddr . iif oif missing` and `== 0` find senders that the way back does not lead to, `exists` and
+ * `!= 0` the others. Interfaces by name ask for more than that.
  */
 const reversePathTest: NftField["test"] = ([value, ...others]) => {
-  const isMissing = value === 0 || value === false || value === "" || value === "missing";
-  if (others.length > 0 || !isMissing) return undefined;
-  return { kind: "other", name: "reverse-path-missing", text: "fib saddr . iif oif missing" };
+  if (others.length > 0) return undefined;
+  if (MISSING.has(value)) return REVERSE_PATH_MISSING;
+  if (value !== true) return undefined;
+  return {
+    kind: "any-of",
+    alternatives: [[{ ...REVERSE_PATH_MISSING, isNegated: true }]],
+  };
 };
 
 /** `meta mark & 3`, `tcp flags & (fin | syn)`, `ct state & (new | related)`. */
@@ -246,22 +253,21 @@ function maskedField(sides: readonly JsonValue[]): NftField | undefined {
   if (left === undefined || mask === undefined || !isJsonObject(left)) return undefined;
   const meta = left["meta"];
   if (isJsonObject(meta) && meta["key"] === "mark" && typeof mask === "number") {
-    return { given: [], test: markTest(mask >>> 0) };
+    return { test: markTest(mask >>> 0) };
   }
   const payload = left["payload"];
-  if (!isJsonObject(payload) || payload["field"] !== "flags") return undefined;
-  const bits = flagBits(mask);
-  const field = payloadField(payload);
-  return bits === undefined || field === undefined ? undefined : flagField(field.given, bits);
+  const isFlags =
+    isJsonObject(payload) && payload["protocol"] === "tcp" && payload["field"] === "flags";
+  const bits = isFlags && payload["tunnel"] === undefined ? flagBits(mask) : undefined;
+  return bits === undefined ? undefined : flagField(bits);
 }
 
-function flagField(given: readonly Condition[], mask: number): NftField {
+function flagField(mask: number): NftField {
   const exactly = (value: JsonValue): ConditionTest | undefined => {
     const set = flagBits(value);
     return set === undefined ? undefined : { kind: "tcp-flags", mask, set };
   };
   return {
-    given,
     test: ([value, ...others]) =>
       value === undefined || others.length > 0 ? undefined : exactly(value),
     bits: {

@@ -2,7 +2,8 @@ import type { Condition, ConditionTest } from "../../contract/firewall.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
 import type { NftSet } from "../nft-json/model.ts";
 import { printExpression } from "../nft-json/print-expression.ts";
-import { type NftField, nftField } from "./from-nft-fields.ts";
+import { printStatement } from "../nft-json/print-statement.ts";
+import { type BitField, type NftField, nftField } from "./from-nft-fields.ts";
 
 /** The sets that a rule may name, of its own table. */
 export type NftSets = ReadonlyMap<string, NftSet>;
@@ -22,27 +23,28 @@ export function undecided(name: string, text: string): Condition {
   return { kind: "other", name, text: text.slice(0, LONGEST_TEXT), isNegated: false };
 }
 
-/** The conditions of `{"match": {"op", "left", "right"}}`, which hold together. */
-export function matchConditions(match: JsonObject, scope: NftScope): readonly Condition[] {
+/**
+ * The condition of `{"match": {"op", "left", "right"}}`; what looking at the header implies stands beside
+ * it, see `impliedConditions`.
+ */
+export function matchCondition(match: JsonObject, scope: NftScope): Condition {
   const { op, left, right } = { op: match["op"], left: match["left"], right: match["right"] };
-  const text = `${printExpression(left ?? "")} ${String(op)} ${printExpression(right ?? "")}`;
-  if (left === undefined || right === undefined) return [undecided("match", text)];
-  if (op === "<" || op === ">" || op === "<=" || op === ">=")
-    return compared(left, op, right, text);
+  const text = printStatement({ match });
+  if (left === undefined || right === undefined) return undecided("match", text);
+  const unknown = undecided(nameOf(left), text);
+  if (op === "<" || op === ">" || op === "<=" || op === ">=") {
+    return compared(left, op, right) ?? unknown;
+  }
   const fields = fieldsOf(left);
-  if (fields === undefined) return [undecided(nameOf(left), text)];
   const [field] = fields;
   if (field?.bits !== undefined && fields.length === 1 && !isMembership(right)) {
-    return bitConditions(field, String(op), right, undecided(nameOf(left), text));
+    return bitCondition(field.bits, String(op), right) ?? unknown;
   }
-  if (op !== "==" && op !== "in" && op !== "!=") return [undecided("operator", text)];
+  if (op !== "==" && op !== "in" && op !== "!=") return undecided("operator", text);
   const values = valuesOf(right, scope);
-  if (values === undefined) return [undecided("dynamic-set", text)];
+  if (values === undefined) return undecided("dynamic-set", text);
   const test = testOf(fields, values);
-  const given = fields.flatMap((field) => field.given);
-  // What the field itself demands is sure, even where the value is not understood.
-  if (test === undefined) return [...given, undecided(nameOf(left), text)];
-  return [...given, { ...test, isNegated: op === "!=" }];
+  return test === undefined ? unknown : { ...test, isNegated: op === "!=" };
 }
 
 /** Comparisons with a set of values mean what they mean for every field. */
@@ -51,38 +53,31 @@ function isMembership(right: JsonValue): boolean {
   return isJsonObject(right) && right["set"] !== undefined;
 }
 
-function bitConditions(
-  field: NftField,
-  op: string,
-  right: JsonValue,
-  otherwise: Condition,
-): readonly Condition[] {
+function bitCondition(bits: BitField, op: string, right: JsonValue): Condition | undefined {
   const isAny = op === "in" || op === "!";
   const isExact = op === "==" || op === "!=";
-  const test = isAny ? field.bits?.anyOf(right) : isExact ? field.bits?.exactly(right) : undefined;
-  if (test === undefined) return [...field.given, otherwise];
-  return [...field.given, { ...test, isNegated: op.startsWith("!") }];
+  const test = isAny ? bits.anyOf(right) : isExact ? bits.exactly(right) : undefined;
+  return test === undefined ? undefined : { ...test, isNegated: op.startsWith("!") };
 }
 
-/** The field of an expression, or the fields of a concatenation. */
-export function fieldsOf(left: JsonValue): readonly NftField[] | undefined {
+/** A field, or the fields of a concatenation, with what they look at; those not known test nothing. */
+export interface NamedField extends NftField {
+  readonly name: string;
+  readonly text: string;
+}
+
+export function fieldsOf(left: JsonValue): readonly NamedField[] {
   const parts = isJsonObject(left) ? left["concat"] : undefined;
-  if (!Array.isArray(parts)) {
-    const field = nftField(left);
-    return field === undefined ? undefined : [field];
-  }
-  const fields: NftField[] = [];
-  for (const part of parts) {
-    const field = nftField(part);
-    if (field === undefined) return undefined;
-    fields.push(field);
-  }
-  return fields;
+  return (Array.isArray(parts) ? parts : [left]).map((part) => ({
+    ...(nftField(part) ?? { test: () => undefined }),
+    name: nameOf(part),
+    text: printExpression(part),
+  }));
 }
 
 /** One test for one field; for a concatenation, one alternative per element. */
-export function testOf(
-  fields: readonly NftField[],
+function testOf(
+  fields: readonly NamedField[],
   values: readonly JsonValue[],
 ): ConditionTest | undefined {
   const [field, ...more] = fields;
@@ -108,20 +103,20 @@ function oneOf(field: NftField, values: readonly JsonValue[]): ConditionTest | u
 
 /** What one element of a set asks of its field, or of its fields. `*` asks nothing. */
 export function elementConditions(
-  fields: readonly NftField[],
+  fields: readonly NamedField[],
   element: JsonValue,
 ): readonly Condition[] | undefined {
   if (element === "*") return [];
   const concat = isJsonObject(element) ? element["concat"] : undefined;
   const parts = Array.isArray(concat) ? concat : [element];
   if (parts.length !== fields.length) return undefined;
-  const conditions: Condition[] = [];
-  for (const [at, field] of fields.entries()) {
-    const test = field.test([parts[at] ?? null]);
-    if (test === undefined) return undefined;
-    conditions.push({ ...test, isNegated: false });
-  }
-  return conditions;
+  return fields.map((field, at) => {
+    const part = parts[at] ?? null;
+    const test = field.test([part]);
+    return test === undefined
+      ? undecided(field.name, `${field.text} ${printExpression(part)}`)
+      : { ...test, isNegated: false };
+  });
 }
 
 /** The values of the right side; undefined for a set whose content changes by itself. */
@@ -153,22 +148,23 @@ function compared(
   left: JsonValue,
   op: "<" | ">" | "<=" | ">=",
   right: JsonValue,
-  text: string,
-): readonly Condition[] {
+): Condition | undefined {
   const field = nftField(left);
-  if (field === undefined || typeof right !== "number") return [undecided(nameOf(left), text)];
+  if (field === undefined || typeof right !== "number") return undefined;
   const isBelow = op.startsWith("<");
   const bound = op.length === 2 ? right : isBelow ? right - 1 : right + 1;
   const range = isBelow ? [0, bound] : [bound, 65_535];
   const test = (range[0] ?? 0) > (range[1] ?? 0) ? undefined : field.test([{ range }]);
   const isRanged = test?.kind === "port" || test?.kind === "protocol";
-  if (!isRanged) return [...field.given, undecided(nameOf(left), text)];
-  return [...field.given, { ...test, isNegated: false }];
+  return isRanged ? { ...test, isNegated: false } : undefined;
 }
 
+/** `payload dscp`, `meta skuid`; of `ip saddr & 0.0.0.255` that of the left side. */
 function nameOf(left: JsonValue): string {
   const [name = "expression"] = isJsonObject(left) ? Object.keys(left) : [];
   const inner = isJsonObject(left) ? left[name] : undefined;
+  const [first] = Array.isArray(inner) && name !== "concat" ? inner : [];
+  if (isJsonObject(first ?? null)) return nameOf(first ?? null);
   const key = isJsonObject(inner) ? (inner["key"] ?? inner["field"]) : undefined;
   return typeof key === "string" ? `${name} ${key}` : name;
 }

@@ -21,13 +21,18 @@ const CHANGING = { ...SET, name: "seen", flags: ["dynamic", "timeout"] };
 
 /** The rules that these statements become. */
 function lower(...expr: readonly unknown[]): readonly FirewallRule[] {
+  return lowerAll([expr]);
+}
+
+/** The rules that a chain of these rules becomes. */
+function lowerAll(rules: readonly (readonly unknown[])[]): readonly FirewallRule[] {
   const place = { family: "inet", table: "t" };
   const objects = [
     { table: { family: "inet", name: "t" } },
     { chain: { ...place, name: "c", type: "filter", hook: "input", prio: 0 } },
     { set: SET },
     { set: CHANGING },
-    { rule: { ...place, chain: "c", expr } },
+    ...rules.map((expr) => ({ rule: { ...place, chain: "c", expr } })),
   ];
   const reading = parseNftJson(JSON.stringify({ nftables: objects }));
   assert.deepEqual(reading.problems, []);
@@ -54,8 +59,126 @@ describe("firewallFromNft", () => {
     const [rule] = lower(match(SADDR, "@hosts"), ACCEPT);
     const address = rule?.conditions.find((condition) => condition.kind === "address");
     assert.equal(address?.kind === "address" && address.ranges.length, 2);
-    assert.equal(summary(match(SADDR, "@seen"), ACCEPT), "other accept");
-    assert.equal(summary(match(SADDR, "@gone"), ACCEPT), "other accept");
+    assert.equal(summary(match(SADDR, "@seen"), ACCEPT), "family other accept");
+    assert.equal(summary(match(SADDR, "@gone"), ACCEPT), "family other accept");
+  });
+
+  it("leaves a set open that a rule writes, though nft does not list it as dynamic", () => {
+    const asks = match(SADDR, "@hosts");
+    for (const write of [
+      { set: { op: "add", elem: SADDR, set: "@hosts" } },
+      "add @hosts { ip saddr }",
+      "delete @hosts { ip saddr : 22 }",
+    ]) {
+      const [, rule] = lowerAll([[write], [asks, ACCEPT]]);
+      const condition = rule?.conditions.at(-1);
+      assert.equal(condition?.kind === "other" && condition.name, "dynamic-set");
+    }
+  });
+
+  it("takes what nft writes outside its JSON as text", () => {
+    assert.equal(summary("add @ports { ip saddr : 22 }", ACCEPT), "accept");
+    assert.equal(summary("add @m { ip saddr limit rate 1/second : 22 }", ACCEPT), "other accept");
+    assert.equal(summary("something to come", ACCEPT), "other accept");
+    const [rule] = lower("something to come", ACCEPT);
+    assert.equal(rule?.text, "something to come accept");
+  });
+
+  it("lets the header that a statement looks at guard the rest of the rule", () => {
+    const icmp = { payload: { protocol: "icmp", field: "type" } };
+    assert.equal(summary(match(icmp, "echo-request"), ACCEPT), "family protocol other accept");
+    const update = { set: { op: "update", elem: SADDR, set: "@seen" } };
+    assert.equal(summary(update, ACCEPT), "family accept");
+    const original = { ct: { key: "ip daddr", dir: "original" } };
+    assert.equal(summary(match(original, "10.0.0.1", "!="), ACCEPT), "family !address accept");
+    const size = { "tcp option": { name: "maxseg", field: "size" } };
+    assert.equal(summary(match(size, 5, ">"), ACCEPT), "protocol other accept");
+    assert.equal(
+      summary(match({ "tcp option": { name: "maxseg" } }, false), ACCEPT),
+      "other accept",
+    );
+    assert.equal(
+      summary({ dnat: { family: "ip6", addr: "2001:db8::1" } }),
+      "family destination-nat",
+    );
+    const inner = { payload: { tunnel: "vxlan", protocol: "ip", field: "saddr" } };
+    assert.equal(summary(match(inner, "10.0.0.1"), ACCEPT), "other accept");
+  });
+
+  it("names an implied condition once", () => {
+    const udp = { payload: { protocol: "udp", field: "sport" } };
+    const twice = [match({ payload: { protocol: "udp", field: "dport" } }, 53), match(udp, 53)];
+    assert.equal(summary(...twice, ACCEPT), "protocol port port accept");
+  });
+
+  it("ends a rule at a look-up that finds nothing, and goes on where the map says so", () => {
+    const pairs = [
+      [22, ACCEPT],
+      [23, { continue: null }],
+    ];
+    const vmap = (set: readonly unknown[]) => ({ vmap: { key: TCP_DPORT, data: { set } } });
+    assert.equal(lower(vmap(pairs.slice(0, 1)), { drop: null }).length, 1);
+    const [map, behind, ...more] = lower(vmap(pairs), { drop: null });
+    assert.equal(more.length, 0);
+    assert.equal(map?.action.kind, "verdict-map");
+    assert.equal(behind?.action.kind, "drop");
+    const condition = behind?.conditions.at(-1);
+    assert.deepEqual(condition?.kind === "any-of" && condition.alternatives, [
+      [
+        {
+          kind: "port",
+          side: "destination",
+          ranges: [{ from: 23, to: 23 }],
+          isNegated: false,
+        },
+      ],
+    ]);
+  });
+
+  it("keeps the known parts of a concatenation or a map whose other parts are not", () => {
+    const left = { concat: [META("skuid"), TCP_DPORT] };
+    const [rule] = lower(match(left, { set: [{ concat: [0, 22] }] }), ACCEPT);
+    const any = rule?.conditions.at(-1);
+    assert.deepEqual(any?.kind === "any-of" && any.alternatives[0]?.map(({ kind }) => kind), [
+      "other",
+      "port",
+    ]);
+    const type = { payload: { protocol: "icmp", field: "type" } };
+    const [map] = lower({ vmap: { key: type, data: { set: [["echo-request", ACCEPT]] } } });
+    const action = map?.action;
+    assert.equal(action?.kind === "verdict-map" && action.entries[0]?.conditions[0]?.kind, "other");
+  });
+
+  it("reads the way back in its four spellings", () => {
+    const back = { fib: { result: "oif", flags: ["saddr", "iif"] } };
+    const isMissing = (right: unknown, op = "=="): boolean | undefined => {
+      const [rule] = lower(match(back, right, op), ACCEPT);
+      const [one] = rule?.conditions ?? [];
+      const [[inner] = []] = one?.kind === "any-of" ? one.alternatives : [];
+      const test = inner ?? one;
+      const isAsked = test?.kind === "other" && test.name === "reverse-path-missing";
+      return isAsked ? !test.isNegated : undefined;
+    };
+    assert.deepEqual(
+      [isMissing(false), isMissing("0"), isMissing(true), isMissing("0", "!="), isMissing("eth0")],
+      [true, true, false, false, undefined],
+    );
+  });
+
+  it("does not take the kind of an address on one interface for its kind", () => {
+    const type = (...flags: readonly string[]) => ({ fib: { result: "type", flags } });
+    assert.equal(summary(match(type("daddr"), "local"), ACCEPT), "address-type accept");
+    assert.equal(summary(match(type("daddr", "iif"), "local"), ACCEPT), "other accept");
+  });
+
+  it("goes on behind a rewrite that no rule asks for, and not behind one of addresses", () => {
+    const rewrite = (key: unknown) => ({ mangle: { key, value: 5 } });
+    const size = { "tcp option": { name: "maxseg", field: "size" } };
+    assert.equal(summary(rewrite(size), ACCEPT), "protocol accept");
+    const ttl = { payload: { protocol: "ip", field: "ttl" } };
+    assert.equal(summary(rewrite(ttl), ACCEPT), "family accept");
+    assert.equal(summary(rewrite(SADDR), ACCEPT), "family other");
+    assert.equal(summary({ reset: { "tcp option": { name: "maxseg" } } }, ACCEPT), "accept");
   });
 
   it("makes concatenations alternatives", () => {
@@ -87,7 +210,10 @@ describe("firewallFromNft", () => {
     const nat = plain?.action;
     assert.deepEqual(nat?.kind === "destination-nat" && nat.ports, { from: 8080, to: 8080 });
     const data = { set: [[80, { concat: ["10.0.0.5", 8080] }]] };
-    assert.equal(summary({ dnat: { addr: { map: { key: TCP_DPORT, data } } } }), "verdict-map");
+    assert.equal(
+      summary({ dnat: { addr: { map: { key: TCP_DPORT, data } } } }),
+      "protocol verdict-map",
+    );
     assert.equal(summary({ redirect: { port: 3128 } }), "destination-nat");
   });
 
