@@ -13,6 +13,8 @@ export interface NftScope {
   readonly sets: NftSets;
   /** Names of sets and maps that rules of the table write. */
   readonly written: ReadonlySet<string>;
+  /** Tests by what is compared with which named set: a blocklist of many rules is converted once. */
+  readonly tests: Map<string, ConditionTest | undefined>;
 }
 
 /** Sets that packets or time change: what they hold now says little about later. */
@@ -43,7 +45,7 @@ export function matchCondition(match: JsonObject, scope: NftScope): Condition {
   if (op !== "==" && op !== "in" && op !== "!=") return undecided("operator", text);
   const values = valuesOf(right, scope);
   if (values === undefined) return undecided("dynamic-set", text);
-  const test = testOf(fields, values);
+  const test = sharedTest(fields, right, values, scope);
   return test === undefined ? unknown : { ...test, isNegated: op === "!=" };
 }
 
@@ -73,6 +75,18 @@ export function fieldsOf(left: JsonValue): readonly NamedField[] {
     name: nameOf(part),
     text: printExpression(part),
   }));
+}
+
+function sharedTest(
+  fields: readonly NamedField[],
+  right: JsonValue,
+  values: readonly JsonValue[],
+  { tests }: NftScope,
+): ConditionTest | undefined {
+  if (typeof right !== "string" || !right.startsWith("@")) return testOf(fields, values);
+  const key = `${fields.map(({ text }) => text).join(" . ")} ${right}`;
+  if (!tests.has(key)) tests.set(key, testOf(fields, values));
+  return tests.get(key);
 }
 
 /** One test for one field; for a concatenation, one alternative per element. */

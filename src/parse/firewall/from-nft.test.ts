@@ -63,6 +63,19 @@ describe("firewallFromNft", () => {
     assert.equal(summary(match(SADDR, "@gone"), ACCEPT), "family other accept");
   });
 
+  it("shares what a named set lowers to between the rules that ask the same of it", () => {
+    const daddr = { payload: { protocol: "ip", field: "daddr" } };
+    const [one, two, other] = lowerAll([
+      [match(SADDR, "@hosts"), ACCEPT],
+      [match(SADDR, "@hosts", "!="), ACCEPT],
+      [match(daddr, "@hosts"), ACCEPT],
+    ]).map((rule) => rule.conditions.at(-1));
+    assert.ok(one?.kind === "address" && two?.kind === "address" && other?.kind === "address");
+    assert.equal(one.ranges, two.ranges);
+    assert.deepEqual([one.isNegated, two.isNegated], [false, true]);
+    assert.equal(other.side, "destination");
+  });
+
   it("leaves a set open that a rule writes, though nft does not list it as dynamic", () => {
     const asks = match(SADDR, "@hosts");
     for (const write of [

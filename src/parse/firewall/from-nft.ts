@@ -69,6 +69,7 @@ export function firewallFromNft(
     const scope = {
       sets: new Map((sets.get(key) ?? []).map((set: NftSet) => [set.name, set])),
       written: writtenSets(tableRules.get(key) ?? []),
+      tests: new Map(),
     };
     const own = chains.get(key) ?? [];
     const lower = (name: string): readonly FirewallRule[] => {
