@@ -61,9 +61,11 @@ function printBase({ type, hook, devices, priority, policy = "accept" }: NftBase
 }
 
 function printOther({ kind, object }: NftOther): readonly string[] {
-  const name = String(object["name"] ?? "");
+  const { name, comment } = { name: object["name"], comment: object["comment"] };
   const body = otherBody(kind, object);
-  return body === undefined ? [] : [`${kind} ${name} {\n${body}\n}`];
+  if (body === undefined || typeof name !== "string") return [];
+  const note = typeof comment === "string" ? `comment ${quoted(comment)};\n` : "";
+  return [`${kind} ${name} {\n${note}${body}\n}`];
 }
 
 function otherBody(kind: string, object: JsonObject): string | undefined {
