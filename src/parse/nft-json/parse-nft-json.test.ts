@@ -48,11 +48,25 @@ describe("parseNftJson", () => {
     assert.match(problems[0]?.detail ?? "", /^line 6, character \d+: a rule without/);
   });
 
+  it("says how far a text goes that was cut", () => {
+    const { problems } = parseNftJson(LISTING.slice(0, LISTING.indexOf('"rule"') + 20));
+    assert.match(problems[0]?.detail ?? "", /^ends after 4 whole objects$/);
+  });
+
+  it("takes a statement that nft has no JSON for as text", () => {
+    const text = LISTING.replace('{"drop": null}', '"add @seen { ip saddr : 22 }", {"drop": null}');
+    const { ruleset, problems } = parseNftJson(text);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(ruleset.rules[1]?.statements, ["add @seen { ip saddr : 22 }", { drop: null }]);
+  });
+
   it("refuses what is not a listing", () => {
-    for (const text of ["", "[]", "Error: Operation not permitted", '{"nftables": {}}', "\0\0"]) {
+    const stray = '{"nftables": [{}}]}';
+    for (const text of ["", "[]", "Error: not permitted", '{"nftables": {}}', "\0\0", stray]) {
       const { isComplete, problems } = parseNftJson(text);
       assert.equal(isComplete, false);
-      assert.equal(problems.length, 1);
+      assert.ok(problems.length > 0);
+      for (const { detail } of problems) assert.match(detail, /^line 1, character \d+: /);
     }
   });
 

@@ -78,7 +78,8 @@ export function parseNftJson(text: string, limits: NftLimits = {}): NftReading {
       if (fault !== undefined) miss("malformed", `${at(text, from)}: ${fault}`);
     }
   }
-  if (!split.isEnded) miss("malformed", split.fault);
+  const { isEnded, fault, faultAt } = split;
+  if (!isEnded) miss("malformed", faultAt === undefined ? fault : `${at(text, faultAt)}: ${fault}`);
   return { ruleset: lists, problems, isComplete };
 }
 

@@ -36,6 +36,8 @@ export function namesIn(expression: JsonValue | undefined): Names {
 
 function isNamed(expression: JsonValue): boolean {
   if (!isJsonObject(expression)) return false;
+  const socket = expression["socket"];
+  if (socket !== undefined && isJsonObject(socket)) return socket["key"] === "cgroupv2";
   if (expression["osf"] !== undefined) return true;
   const inner = expression["meta"] ?? expression["ct"];
   return isJsonObject(inner) && NAME_KEYS.has(inner["key"]);

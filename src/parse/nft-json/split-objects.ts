@@ -11,6 +11,8 @@ export interface ObjectSplit {
   readonly isEnded: boolean;
   /** What is wrong then. */
   readonly fault: string;
+  /** Offset where it shows; absent for a text that ends too early. */
+  readonly faultAt?: number;
 }
 
 const OPEN_OBJECT = 0x7b;
@@ -24,7 +26,8 @@ const BACKSLASH = 0x5c;
 export function splitObjects(text: string): ObjectSplit {
   const start = /^\s*\{\s*"nftables"\s*:\s*\[/.exec(text);
   if (start === null) {
-    return { objects: [], isEnded: false, fault: "does not begin as a rule set of nft does" };
+    const fault = "does not begin as a rule set of nft does";
+    return { objects: [], isEnded: false, fault, faultAt: 0 };
   }
   const objects: ObjectSpan[] = [];
   let depth = 0;
@@ -36,7 +39,10 @@ export function splitObjects(text: string): ObjectSplit {
       if (depth === 0) from = at;
       depth += 1;
     } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
-      if (depth === 0) return { objects, isEnded: code === CLOSE_LIST, fault: "a stray bracket" };
+      if (depth === 0) {
+        const isEnded = code === CLOSE_LIST;
+        return { objects, isEnded, fault: "a stray bracket", faultAt: at };
+      }
       depth -= 1;
       if (depth === 0) objects.push({ from, to: at + 1 });
     }
