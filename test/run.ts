@@ -7,6 +7,7 @@
  * and `test/arm` runs.
  */
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
@@ -31,8 +32,8 @@ const files =
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({
   files: [...files],
-  // Virtual machines wait more than they work: two at a time, however few processors there are.
-  concurrency: chosen.includes("test/vm") ? 2 : true,
+  // Most files wait more than they work: at least two at a time, but for the slow ones, which measure.
+  concurrency: chosen.includes("test/slow") ? true : Math.max(2, availableParallelism() - 1),
   // A file that hangs fails, instead of holding up everything.
   timeout: 1_800_000,
   execArgv: ["--import", "tsx"],
