@@ -88,6 +88,7 @@ describe("the bundle", () => {
   it("flushes and prints a summary on Ctrl-C", async () => {
     const demo = startBundle(["demo"]);
     await until(() => demo.output().includes("SystemInformation"), "a first snapshot");
+    await until(() => / hub +connected/.test(demo.output()), "the connection");
     demo.child.kill("SIGINT");
     assert.equal(await demo.exit, 0);
     assert.match(demo.output(), /Summary of \d+ s\n +messages acknowledged +[1-9]/);
