@@ -2,6 +2,7 @@
 export type Endianness = "LE" | "BE";
 
 const HEADER_BYTES = 16;
+const NLMSG_NOOP = 1;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NLMSG_OVERRUN = 4;
@@ -27,6 +28,8 @@ export interface NetlinkDatagram {
   readonly errorNumber: number;
   /** What is dumped changed meanwhile. Source: NLM_F_DUMP_INTR. */
   readonly isInterrupted: boolean;
+  /** Messages of other questions, and control messages that are not known. */
+  readonly skipped: number;
 }
 
 export interface NetlinkRequest {
@@ -63,11 +66,13 @@ export function readDatagram(
   const isLittle = endianness === "LE";
   const messages: NetlinkMessage[] = [];
   let isInterrupted = false;
+  let skipped = 0;
   const ended = (outcome: NetlinkDatagram["outcome"], errorNumber = 0): NetlinkDatagram => ({
     messages,
     outcome,
     errorNumber,
     isInterrupted,
+    skipped,
   });
   if (bytes.length === 0) return ended("malformed");
   for (let at = 0; at < bytes.length; ) {
@@ -77,7 +82,8 @@ export function readDatagram(
     const type = view.getUint16(at + 4, isLittle);
     const isOurs = view.getUint32(at + 8, isLittle) === sequence;
     const body = bytes.subarray(at + HEADER_BYTES, at + length);
-    if (isOurs) {
+    if (!isOurs) skipped += 1;
+    else {
       isInterrupted ||= (view.getUint16(at + 6, isLittle) & NLM_F_DUMP_INTR) !== 0;
       if (type === NLMSG_ERROR || type === NLMSG_DONE) {
         const errno = body.length >= 4 ? Math.abs(view.getInt32(at + HEADER_BYTES, isLittle)) : 0;
@@ -85,6 +91,7 @@ export function readDatagram(
         if (type === NLMSG_DONE) return ended("done");
       } else if (type === NLMSG_OVERRUN) return ended("overrun");
       else if (type >= FIRST_OWN_TYPE) messages.push({ type, body });
+      else if (type !== NLMSG_NOOP) skipped += 1;
     }
     at += align4(length);
   }

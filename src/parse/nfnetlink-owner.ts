@@ -3,12 +3,16 @@ import {
   type Endianness,
   listAttributes,
   type NetlinkMessage,
-  netlinkRequest,
   readAttributes,
 } from "./netlink-message.ts";
+import {
+  attributeText,
+  GENERIC_HEADER_BYTES,
+  nftablesDumpRequest,
+  nftablesType,
+} from "./nfnetlink.ts";
 
-/** Source: linux/netfilter/nfnetlink.h and nf_tables.h, enum nf_tables_msg_types. */
-const NFNL_SUBSYS_NFTABLES = 10;
+/** Source: linux/netfilter/nf_tables.h, enum nf_tables_msg_types. */
 const MESSAGES = {
   chain: { ask: 4, answer: 3 },
   rule: { ask: 7, answer: 6 },
@@ -17,8 +21,6 @@ const MESSAGES = {
 /** What a dump can be asked for. */
 export type NftablesObject = keyof typeof MESSAGES;
 
-const NLM_F_REQUEST_DUMP = 0x301;
-const GENERIC_HEADER_BYTES = 4;
 /** The table is the first attribute of chains, rules and sets alike. */
 const NFTA_TABLE = 1;
 const NFTA_CHAIN = { name: 3, hook: 4, type: 7 } as const;
@@ -47,13 +49,7 @@ export function objectsRequest(
   view.setUint16(GENERIC_HEADER_BYTES, 4 + name.length, endianness === "LE");
   view.setUint16(GENERIC_HEADER_BYTES + 2, NFTA_TABLE, endianness === "LE");
   body.set(name, GENERIC_HEADER_BYTES + 4);
-  return netlinkRequest({
-    type: (NFNL_SUBSYS_NFTABLES << 8) | MESSAGES[object].ask,
-    flags: NLM_F_REQUEST_DUMP,
-    sequence,
-    body,
-    endianness,
-  });
+  return nftablesDumpRequest(MESSAGES[object].ask, body, { sequence, endianness });
 }
 
 /**
@@ -68,15 +64,15 @@ export function foreignTrait(
   table: IptablesTable,
   endianness: Endianness,
 ): string | undefined {
-  if (message.type >> 8 !== NFNL_SUBSYS_NFTABLES) return undefined;
   if (message.body[0] !== FAMILY_NUMBERS[table.family]) return undefined;
   const attributes = readAttributes(message.body.subarray(GENERIC_HEADER_BYTES), endianness);
-  if (textOf(attributes.get(NFTA_TABLE)) !== table.name) return undefined;
-  const kind = message.type & 0xff;
+  if (attributeText(attributes.get(NFTA_TABLE)) !== table.name) return undefined;
+  const { type } = message;
   // iptables keeps ipset sets outside of nftables, so a set of any sort is somebody else's.
-  if (kind === MESSAGES.set.answer) return "a set";
-  if (kind === MESSAGES.chain.answer) return foreignChain(attributes, table.name, endianness);
-  if (kind === MESSAGES.rule.answer) return foreignRule(attributes, endianness);
+  if (type === nftablesType(MESSAGES.set.answer)) return "a set";
+  if (type === nftablesType(MESSAGES.chain.answer))
+    return foreignChain(attributes, table.name, endianness);
+  if (type === nftablesType(MESSAGES.rule.answer)) return foreignRule(attributes, endianness);
   return undefined;
 }
 
@@ -104,7 +100,7 @@ function foreignChain(
 ): string | undefined {
   const hook = attributes.get(NFTA_CHAIN.hook);
   if (hook === undefined) return undefined;
-  const name = textOf(attributes.get(NFTA_CHAIN.name));
+  const name = attributeText(attributes.get(NFTA_CHAIN.name));
   const hookAttributes = readAttributes(hook, endianness);
   const number = numberOf(hookAttributes.get(NFTA_HOOK.number));
   const priority = numberOf(hookAttributes.get(NFTA_HOOK.priority)) | 0;
@@ -133,7 +129,7 @@ function foreignRule(
   let isFlags = false;
   for (const { value } of listAttributes(expressions, endianness)) {
     const expression = readAttributes(value, endianness);
-    const name = textOf(expression.get(NFTA_EXPRESSION.name));
+    const name = attributeText(expression.get(NFTA_EXPRESSION.name));
     // Most expressions are decided by name: there may be very many of them.
     const data = (): ReadonlyMap<number, Uint8Array> =>
       readAttributes(expression.get(NFTA_EXPRESSION.data) ?? NOTHING, endianness);
@@ -158,12 +154,6 @@ function foreignRule(
 }
 
 const NOTHING = new Uint8Array(0);
-const UTF8 = new TextDecoder();
-
-function textOf(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? "" : UTF8.decode(bytes).replace(/\0+$/, "");
-}
-
 /** Numbers of nftables are in network order. */
 function numberOf(bytes: Uint8Array | undefined): number {
   if (bytes === undefined || bytes.length < 4) return -1;

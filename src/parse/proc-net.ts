@@ -1,7 +1,7 @@
 import type { AddressFamily, SocketFacts } from "../contract/probe.ts";
 import type { Problem } from "../contract/result.ts";
 import { ipv4FromBytes, ipv6FromBytes } from "./addresses.ts";
-import type { Endianness } from "./inet-diag.ts";
+import type { Endianness } from "./netlink-message.ts";
 
 /** Most sockets taken from one table; a gateway has dozens. */
 const MOST_SOCKETS = 100_000;

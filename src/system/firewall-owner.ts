@@ -2,21 +2,19 @@ import { endianness } from "node:os";
 import type { Clock } from "../contract/clock.ts";
 import type { KernelTable } from "../contract/firewall-source.ts";
 import { ok, type Result } from "../contract/result.ts";
+import { isIptablesTable } from "../parse/firewall/iptables-tables.ts";
 import { foreignTrait, type IptablesTable, objectsRequest } from "../parse/nfnetlink-owner.ts";
 import { dumpNftables } from "./firewall-dump.ts";
 import { NETLINK_PROTOCOLS, type Netlink, type NetlinkSocket } from "./netlink.ts";
+import { MOST_ATTEMPTS } from "./netlink-dump.ts";
 
-/** The tables that iptables-nft keeps, by name. Source: xtables_ipv4 of iptables/nft.c. */
-const IPTABLES_NAMES: ReadonlySet<string> = new Set(["filter", "nat", "mangle", "raw", "security"]);
 /** Sets come first: they are few, and tell of most foreign tables. */
 const ASKED = ["set", "chain", "rule"] as const;
-/** A dump may use three sequence numbers. */
-const SEQUENCES = 3;
 const MOST_TRAITS = 100_000;
 
 /** A table that iptables could have made, judged by its family and name alone. */
 export function isIptablesName(table: KernelTable): table is IptablesTable {
-  return (table.family === "ip" || table.family === "ip6") && IPTABLES_NAMES.has(table.name);
+  return isIptablesTable(table.family, table.name);
 }
 
 /**
@@ -35,7 +33,7 @@ export function foreignTables(
   const socket = opened.value;
   try {
     for (const [at, table] of tables.entries()) {
-      const firstSequence = 1 + at * ASKED.length * SEQUENCES;
+      const firstSequence = 1 + at * ASKED.length * MOST_ATTEMPTS;
       const isForeign = hasForeignTrait({ socket, clock, firstSequence }, table);
       if (!isForeign.ok) return isForeign;
       if (isForeign.value) foreign.add(table);
@@ -60,7 +58,7 @@ function hasForeignTrait(
     const traits = dumpNftables({
       socket,
       clock,
-      firstSequence: firstSequence + at * SEQUENCES,
+      firstSequence: firstSequence + at * MOST_ATTEMPTS,
       request: (sequence) => objectsRequest(object, table, { sequence, endianness: endianness() }),
       pick: (message) => foreignTrait(message, table, endianness()),
       mostPicked: MOST_TRAITS,

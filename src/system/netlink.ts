@@ -1,7 +1,7 @@
 import { endianness } from "node:os";
 import { fail, ok, type Result } from "../contract/result.ts";
 import type { CLibrary } from "./c-library.ts";
-import { createReadiness, type Readiness } from "./readiness.ts";
+import { createReadiness, pollSet, type Readiness } from "./readiness.ts";
 import { problemOfErrno } from "./system-problem.ts";
 
 /** Netlink families by number. Source: linux/netlink.h. */
@@ -11,7 +11,6 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0o2000003;
 const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
-const POLLIN = 0x1;
 const ADDRESS_BYTES = 12;
 const EINTR = 4;
 const EAGAIN = 11;
@@ -124,10 +123,7 @@ function wrapSocket({ library, readiness }: Machinery, descriptor: number): Netl
 
 /** poll(2) on one descriptor; a signal counts as nothing yet. */
 function waitReadable(library: CLibrary, descriptor: number, waitMs: number): Result<boolean> {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setInt32(0, descriptor, isLittleEndian());
-  view.setInt16(4, POLLIN, isLittleEndian());
-  const set = new Uint8Array(view.buffer);
+  const set = pollSet([descriptor]);
   const ready = library.poll(set, 1, Math.min(Math.max(Math.ceil(waitMs), 0), 60_000));
   if (ready >= 0) return ok(ready > 0);
   const errno = library.errno();

@@ -71,7 +71,8 @@ function openWakeDescriptor(library: CLibrary, wake: () => void): number {
   return descriptor;
 }
 
-function pollSet(descriptors: readonly number[]): Uint8Array {
+/** Entries of poll(2) that ask whether each descriptor can be read: struct pollfd. */
+export function pollSet(descriptors: readonly number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(descriptors.length * POLL_ENTRY_BYTES));
   const isLittle = endianness() === "LE";
   for (const [at, descriptor] of descriptors.entries()) {
