@@ -1,4 +1,4 @@
-import type { Firewall, FirewallTable } from "../../contract/firewall.ts";
+import type { Firewall, FirewallRule, FirewallTable } from "../../contract/firewall.ts";
 import type { FirewallReading, FirewallText } from "../../contract/firewall-source.ts";
 import type { Problem } from "../../contract/result.ts";
 import type { IptablesProblem } from "../iptables-save/model.ts";
@@ -81,10 +81,10 @@ function iptables(
 
 function nftables({ text }: FirewallText, saved: readonly FirewallTable[]): FirewallView {
   const parsed = parseNftJson(text);
+  const known = rulesByChain(saved);
   return {
     firewall: firewallFromNft(parsed, (rule, position, count) => {
-      const table = saved.find(({ family, name }) => family === rule.family && name === rule.table);
-      const rules = table?.chains.find(({ name }) => name === rule.chain)?.rules ?? [];
+      const rules = known.get(chainKey(rule.family, rule.table, rule.chain)) ?? [];
       // Between the two readings the chain may have changed: then the places mean nothing.
       return rules.length === count ? rules[position] : undefined;
     }),
@@ -94,4 +94,18 @@ function nftables({ text }: FirewallText, saved: readonly FirewallTable[]): Fire
       detail,
     })),
   };
+}
+
+function rulesByChain(
+  tables: readonly FirewallTable[],
+): ReadonlyMap<string, readonly FirewallRule[]> {
+  return new Map(
+    tables.flatMap(({ family, name, chains }) =>
+      chains.map((chain) => [chainKey(family, name, chain.name), chain.rules] as const),
+    ),
+  );
+}
+
+function chainKey(family: string, table: string, chain: string): string {
+  return `${family} ${table} ${chain}`;
 }

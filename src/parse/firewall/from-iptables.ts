@@ -17,30 +17,13 @@ import type {
 import { printIptablesRule } from "../iptables-save/print-iptables-save.ts";
 import { iptablesAction } from "./from-iptables-actions.ts";
 import { iptablesConditions } from "./from-iptables-conditions.ts";
+import { IPTABLES_HOOKS, iptablesPriority } from "./iptables-tables.ts";
 
 /** Which program wrote the text: iptables-save (`ipv4`) or ip6tables-save (`ipv6`), and its variant. */
 export interface IptablesSource {
   readonly backend: Exclude<FirewallBackend, "nftables">;
   readonly family: AddressFamily;
 }
-
-const HOOKS: ReadonlyMap<string, FirewallHook> = new Map([
-  ["PREROUTING", "prerouting"],
-  ["INPUT", "input"],
-  ["FORWARD", "forward"],
-  ["OUTPUT", "output"],
-  ["POSTROUTING", "postrouting"],
-]);
-
-/** Source: enum nf_ip_hook_priorities, netfilter_ipv4.h; the nat table has two, by hook. */
-const PRIORITIES: ReadonlyMap<string, number> = new Map([
-  ["raw", -300],
-  ["mangle", -150],
-  ["filter", 0],
-  ["security", 50],
-]);
-const PRIORITY_DESTINATION_NAT = -100;
-const PRIORITY_SOURCE_NAT = 100;
 
 /**
  * The tables of a save as the common model. `isComplete` is that of the save, and false too where a
@@ -79,11 +62,9 @@ function chainsOf(table: IptablesTable, source: IptablesSource): readonly Firewa
 }
 
 function baseOf(tableName: string, chain: IptablesChain): BaseChain | undefined {
-  const hook = HOOKS.get(chain.name);
+  const hook = IPTABLES_HOOKS.get(chain.name);
   if (hook === undefined || chain.policy === null) return undefined;
-  const isSourceSide = hook === "input" || hook === "postrouting";
-  const natPriority = isSourceSide ? PRIORITY_SOURCE_NAT : PRIORITY_DESTINATION_NAT;
-  const priority = tableName === "nat" ? natPriority : PRIORITIES.get(tableName);
+  const priority = iptablesPriority(tableName, hook);
   if (priority === undefined) return undefined;
   return {
     hook,

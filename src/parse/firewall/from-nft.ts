@@ -18,6 +18,7 @@ import type {
 } from "../nft-json/model.ts";
 import { writtenSets } from "../nft-json/written-sets.ts";
 import { rulesFrom } from "./from-nft-rule.ts";
+import { IPTABLES_HOOKS, isIptablesTable } from "./iptables-tables.ts";
 
 const HOOKS: ReadonlyMap<string, FirewallHook> = new Map([
   ["ingress", "ingress"],
@@ -28,21 +29,7 @@ const HOOKS: ReadonlyMap<string, FirewallHook> = new Map([
   ["postrouting", "postrouting"],
   ["egress", "egress"],
 ]);
-/** Base chains as iptables-nft makes them: chain, hook. Source: iptables/nft.c, xtables_ipv4. */
-const IPTABLES_CHAINS: Readonly<Record<string, FirewallHook>> = {
-  PREROUTING: "prerouting",
-  INPUT: "input",
-  FORWARD: "forward",
-  OUTPUT: "output",
-  POSTROUTING: "postrouting",
-};
-const IPTABLES_TABLES: ReadonlySet<string> = new Set([
-  "filter",
-  "nat",
-  "mangle",
-  "raw",
-  "security",
-]);
+
 /** The same rule as another tool shows it: of `count` rules in the chain the one at `position`, from 0. */
 export type RuleSubstitute = (
   rule: NftRule,
@@ -121,10 +108,9 @@ function tableFrom(
 
 /** A table that looks like one of iptables in every base chain is one: nft shows no other sign of it. */
 function backendOf(table: NftTable, chains: readonly NftChain[]): FirewallBackend {
-  const isNamed =
-    (table.family === "ip" || table.family === "ip6") && IPTABLES_TABLES.has(table.name);
+  const isNamed = isIptablesTable(table.family, table.name);
   const bases = chains.filter((chain) => chain.base !== undefined);
-  const isAlike = bases.every((chain) => IPTABLES_CHAINS[chain.name] === chain.base?.hook);
+  const isAlike = bases.every((chain) => IPTABLES_HOOKS.get(chain.name) === chain.base?.hook);
   return isNamed && bases.length > 0 && isAlike ? "iptables-nft" : "nftables";
 }
 
