@@ -12,9 +12,9 @@ export interface Fate {
   readonly isForwarded: boolean;
 }
 
-/** Sources that all the same fates apply to. */
-interface Cell {
-  readonly sources: RangeSet;
+/** Sources, or source ports, that all the same fates apply to. */
+interface Part {
+  readonly range: RangeSet;
   readonly fates: readonly Fate[];
 }
 
@@ -24,7 +24,9 @@ interface Cell {
  * of the device, or from several ports, are alternatives that the sender chooses from.
  */
 export function combine(fates: readonly Fate[], isComplete: boolean): Exposure {
-  const pieces = mergePieces(cellsOf(fates).map((cell) => judge(cell, isComplete)));
+  const pieces = mergePieces(
+    partsOf(fates, ({ flow }) => flow.sources).map((part) => judge(part, isComplete)),
+  );
   const verdict = strongest(pieces.map((piece) => piece.verdict));
   return { verdict, pieces };
 }
@@ -35,44 +37,42 @@ function strongest(verdicts: readonly ExposureVerdict[]): ExposureVerdict {
   return verdicts.includes("unknown") ? "unknown" : "deny";
 }
 
-function cellsOf(fates: readonly Fate[]): readonly Cell[] {
-  let cells: Cell[] = [];
+/** Divides what the fates range over into parts that the same fates apply to. */
+function partsOf(fates: readonly Fate[], rangeOf: (fate: Fate) => RangeSet): readonly Part[] {
+  let parts: Part[] = [];
   for (const fate of fates) {
-    let left = fate.flow.sources;
-    const next: Cell[] = [];
-    for (const cell of cells) {
-      const common = intersect(cell.sources, left);
+    let left = rangeOf(fate);
+    const next: Part[] = [];
+    for (const part of parts) {
+      const common = intersect(part.range, left);
       if (common.length === 0) {
-        next.push(cell);
+        next.push(part);
         continue;
       }
-      next.push({ sources: common, fates: [...cell.fates, fate] });
-      const outside = subtract(cell.sources, left);
-      if (outside.length > 0) next.push({ sources: outside, fates: cell.fates });
+      next.push({ range: common, fates: [...part.fates, fate] });
+      const outside = subtract(part.range, left);
+      if (outside.length > 0) next.push({ range: outside, fates: part.fates });
       left = subtract(left, common);
     }
-    if (left.length > 0) next.push({ sources: left, fates: [fate] });
-    cells = next;
+    if (left.length > 0) next.push({ range: left, fates: [fate] });
+    parts = next;
   }
-  return cells;
+  return parts;
 }
 
-interface Choice {
-  readonly ports: RangeSet;
-  readonly fates: readonly Fate[];
-}
-
-function judge(cell: Cell, isComplete: boolean): ExposurePiece {
-  const choices = groupByDestination(cell.fates).flatMap(choicesOf);
+function judge(part: Part, isComplete: boolean): ExposurePiece {
+  const choices = groupByDestination(part.fates).flatMap((fates) =>
+    partsOf(fates, ({ flow }) => flow.sourcePorts),
+  );
   const judged = choices.map((choice) => ({ choice, verdict: agreed(choice.fates) }));
   const verdict = strongest(judged.map((one) => one.verdict));
-  const decisive = judged.find((one) => one.verdict === verdict)?.choice.fates ?? cell.fates;
+  const decisive = judged.find((one) => one.verdict === verdict)?.choice.fates ?? part.fates;
   const [first] = decisive;
   const arrivesAt = verdict === "allow" && first !== undefined ? arrival(first) : undefined;
   // What cannot be seen might drop it.
   const isDoubtful = verdict === "allow" && !isComplete;
   return {
-    sources: cell.sources,
+    sources: part.range,
     verdict: isDoubtful ? "unknown" : verdict,
     rules: first === undefined ? [] : rulesOf(first.flow.trace),
     doubts: verdict === "unknown" ? doubtsOf(decisive) : [],
@@ -95,25 +95,6 @@ function groupByDestination(fates: readonly Fate[]): readonly (readonly Fate[])[
     else group.push(fate);
   }
   return [...groups.values()];
-}
-
-/** Divides by source port, as `cellsOf` does by address. */
-function choicesOf(fates: readonly Fate[]): readonly Choice[] {
-  let choices: Choice[] = [];
-  for (const fate of fates) {
-    let left = fate.flow.sourcePorts;
-    const next: Choice[] = [];
-    for (const choice of choices) {
-      const common = intersect(choice.ports, left);
-      if (common.length > 0) next.push({ ports: common, fates: [...choice.fates, fate] });
-      const outside = subtract(choice.ports, left);
-      if (outside.length > 0) next.push({ ports: outside, fates: choice.fates });
-      left = subtract(left, common);
-    }
-    if (left.length > 0) next.push({ ports: left, fates: [fate] });
-    choices = next;
-  }
-  return choices;
 }
 
 function doubtsOf(fates: readonly Fate[]): readonly RuleReference[] {

@@ -1,4 +1,9 @@
-import type { Firewall, FirewallHook, TableFamily } from "../../contract/firewall.ts";
+import type {
+  Firewall,
+  FirewallHook,
+  FirewallTable,
+  TableFamily,
+} from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
 import { addressNumber } from "../../parse/address-number.ts";
 import { combine, type Fate } from "./combine.ts";
@@ -156,11 +161,7 @@ function chainsOf(
   const families = TABLE_FAMILIES[flow.family];
   const placed = firewall.tables
     .filter((table) => !table.isDormant && families.includes(table.family))
-    .flatMap((table) =>
-      table.chains.flatMap((chain) =>
-        chain.base?.hook === hook ? [{ table, chain, base: chain.base }] : [],
-      ),
-    );
+    .flatMap((table) => placedChains(table, hook));
   return placed.sort((a, b) => callOrder(a) - callOrder(b) || a.base.priority - b.base.priority);
 }
 
@@ -168,4 +169,13 @@ function chainsOf(
 function callOrder({ base }: PlacedChain): number {
   if (base.type !== "nat") return base.priority;
   return base.hook === "prerouting" || base.hook === "output" ? -100 : 100;
+}
+
+function placedChains(table: FirewallTable, hook: FirewallHook): readonly PlacedChain[] {
+  const bases = table.chains.filter((chain) => chain.base?.hook === hook);
+  if (bases.length === 0) return [];
+  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
+  return bases.flatMap((chain) =>
+    chain.base === undefined ? [] : [{ table, chains, chain, base: chain.base }],
+  );
 }

@@ -21,6 +21,8 @@ export interface Outcome {
 /** A base chain in its table. */
 export interface PlacedChain {
   readonly table: FirewallTable;
+  /** All chains of the table by name, for what the rules jump to. */
+  readonly chains: ReadonlyMap<string, FirewallChain>;
   readonly chain: FirewallChain;
   readonly base: BaseChain;
 }
@@ -39,7 +41,6 @@ const MOST_FLOWS = 512;
 
 interface Walk {
   readonly placed: PlacedChain;
-  readonly chains: ReadonlyMap<string, FirewallChain>;
   readonly place: MatchPlace;
   readonly question: Question;
   readonly outcomes: Outcome[];
@@ -52,8 +53,7 @@ export function passBaseChain(
   place: MatchPlace,
   question: Question,
 ): readonly Outcome[] {
-  const chains = new Map(placed.table.chains.map((chain) => [chain.name, chain]));
-  const walk: Walk = { placed, chains, place, question, outcomes: [] };
+  const walk: Walk = { placed, place, question, outcomes: [] };
   const through = passChain([flow], placed.chain, walk, 0);
   const isAccepted = placed.base.policy === "accept";
   for (const left of through) {
@@ -211,7 +211,7 @@ function actByMap(
 }
 
 function enter(flow: Flow, name: string, where: RulePlace): readonly Flow[] {
-  const chain = where.walk.chains.get(name);
+  const chain = where.walk.placed.chains.get(name);
   if (chain === undefined) {
     // The rule set was cut, or a target of the kernel that is not known here.
     doubt(flow, flow.trace?.rule, where.walk);
