@@ -1,30 +1,14 @@
 /** The production bundle as a user meets it; also run under Node 18 by build/node18.sh. */
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { BUNDLE, runBundle, startBundle, until } from "../support/bundle.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "gatewarden-bundle-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const { path: folder, file } = scratchFolder("bundle");
 
 const KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I=";
-
-function file(name: string, content: string | object, mode = 0o600): string {
-  const path = join(folder, name);
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-  chmodSync(path, mode);
-  return path;
-}
 
 function connectionString(name: string, mode = 0o600): string {
   return file(name, `HostName=h;DeviceId=d;ModuleId=m;SharedAccessKey=${KEY}`, mode);

@@ -1,22 +1,14 @@
 /** What the bundle says when it cannot run: one line, one remedy, the documented exit code, no secret. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { runBundle, startBundle, until } from "../support/bundle.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "gatewarden-refusals-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const { path: folder, file } = scratchFolder("refusals");
 
 const KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I=";
-
-function file(name: string, content: string | object, mode = 0o600): string {
-  const path = join(folder, name);
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-  chmodSync(path, mode);
-  return path;
-}
 
 /** A configuration whose connection string is this text. */
 function configWith(name: string, connectionString: string, more: object = {}): string {
