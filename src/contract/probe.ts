@@ -1,5 +1,7 @@
 import type { AddressFamily } from "./address-family.ts";
 import type { FirewallSource } from "./firewall-source.ts";
+import type { JournalListener, JournalQuery } from "./journal.ts";
+import type { KernelStream, KernelStreamListener } from "./kernel-stream.ts";
 import type { Problem, Result } from "./result.ts";
 
 export type { AddressFamily };
@@ -66,6 +68,22 @@ export interface Probe {
   listeningSockets(): Result<SocketList>;
   /** The way to the firewall's rule sets. Reading them may run the tools of the firewall. */
   firewall(): FirewallSource;
+  /**
+   * Every TCP and UDP socket of the agent's network namespace that has a peer, both families: what
+   * `ss -ntu` shows with all states but LISTEN.
+   */
+  connectedSockets(): Result<SocketList>;
+  /**
+   * Listens to the kernel. Returns what ends it; safe to call twice. Errors: `not-permitted` without the
+   * capability that the stream needs, `unsupported` where the kernel has no such stream, and on captured
+   * roots.
+   */
+  listen(stream: KernelStream, listener: KernelStreamListener): Result<() => void>;
+  /**
+   * Follows the systemd journal. Returns what ends it; safe to call twice. Errors: `not-found` on systems
+   * without a journal, `not-permitted`, `unsupported` on captured roots.
+   */
+  followJournal(query: JournalQuery, listener: JournalListener): Result<() => void>;
   /** What uname(2) says of the running kernel (captured roots: from proc/sys/kernel). */
   kernel(): Result<KernelFacts>;
 }

@@ -19,6 +19,8 @@ const MOST_NAMES = 100_000;
 /** A table line is about 150 bytes: space for 100,000 sockets. */
 const MAX_TABLE_BYTES = 16_777_216;
 
+const NOT_LIVE = "only the running system can be listened to";
+
 export interface ProbeOptions {
   /** `/` for the live device, or the folder of a captured root. */
   readonly root: string;
@@ -84,6 +86,9 @@ export function createProbe(options: ProbeOptions): Probe {
       isLive
         ? createFirewallSource({ readText, ...machine, clock: systemClock })
         : capturedFirewall(readText, listFolder),
+    connectedSockets: () => fail("unsupported", "sock_diag", "not read yet"),
+    listen: (stream) => fail("unsupported", stream, NOT_LIVE),
+    followJournal: () => fail("unsupported", "journal", NOT_LIVE),
     kernel: () => (isLive ? ok(liveKernel()) : capturedKernel(readText)),
   };
 }

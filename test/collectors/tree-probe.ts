@@ -58,6 +58,9 @@ export function treeProbe(tree: Tree): Probe {
       read: async () => ({ texts: [], unknown: [], problems: [] }),
       watch: () => () => undefined,
     }),
+    connectedSockets: () => ok({ source: "sock_diag", sockets: [] }),
+    listen: (stream) => fail("unsupported", stream, "a tree in memory"),
+    followJournal: () => fail("unsupported", "journal", "a tree in memory"),
     kernel: () => missing("/proc/sys/kernel"),
   };
 }
