@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:net";
 import si from "systeminformation";
 import { listeningPorts as collector } from "../collectors/listening-ports/index.ts";
+import { createSecretMask } from "../src/parse/mask-secrets.ts";
 import { systemClock } from "../src/system/clock.ts";
 import { createProbe } from "../src/system/probe.ts";
 import { type Benchmark, type Figure, spread } from "./benchmark.ts";
@@ -71,9 +72,11 @@ async function collect(probe: ReturnType<typeof createProbe>): Promise<void> {
       processId: process.pid,
       takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
       takeQueueCounts: () => [],
+      countLoss: () => undefined,
       onConfigurationFinding: () => () => {},
       onDiagnostic: () => () => {},
     },
+    mask: createSecretMask([]),
     pause: () => systemClock.sleep(0),
   });
 }

@@ -7,6 +7,7 @@ import { firewall } from "./firewall/index.ts";
 import { listeningPorts } from "./listening-ports/index.ts";
 import { localUsers } from "./local-users/index.ts";
 import { messageStatistics } from "./message-statistics/index.ts";
+import { processes } from "./processes/index.ts";
 import { systemInformation } from "./system-information/index.ts";
 
 /** Every collector, one line per folder. Adding a collector is a folder and a line here. */
@@ -19,5 +20,6 @@ export const COLLECTORS: readonly Collector[] = [
   listeningPorts,
   localUsers,
   messageStatistics,
+  processes,
   systemInformation,
 ];

@@ -2,19 +2,21 @@ import { createAgentFacts } from "./agent/agent-facts.ts";
 import { type ChangeRounds, createChangeRounds } from "./agent/change-rounds.ts";
 import { type CollectorHost, createCollectorHost } from "./agent/collector-host.ts";
 import { createFindings, type Findings } from "./agent/findings.ts";
+import { createLossBook, type LossBook } from "./agent/loss-book.ts";
 import { answerMethod } from "./agent/methods.ts";
 import type { StateFolder } from "./agent/state-folder.ts";
 import { type AgentStatusParts, agentStatus } from "./agent/status.ts";
 import { createTwinLink, type TwinLink } from "./agent/twin-link.ts";
 import type { ConfigurationFinding, DiagnosticFinding } from "./contract/agent-facts.ts";
 import type { Clock } from "./contract/clock.ts";
-import type { Collector } from "./contract/collector.ts";
+import { type Collector, eventsOf } from "./contract/collector.ts";
 import { describeError } from "./contract/errors.ts";
 import type { EventDraft } from "./contract/event.ts";
 import type { JsonObject } from "./contract/json.ts";
 import type { Log } from "./contract/log.ts";
 import type { Probe } from "./contract/probe.ts";
 import type { Random } from "./contract/random.ts";
+import type { SecretMask } from "./contract/secret-mask.ts";
 import type { Settings } from "./contract/settings.ts";
 import type { Transport, TransportStatus } from "./contract/transport.ts";
 import { createAggregator } from "./pipeline/aggregate/aggregator.ts";
@@ -43,6 +45,7 @@ export interface AgentOptions {
   readonly collectors: readonly Collector[];
   /** Settings of each collector as its schema yields them. */
   readonly collectorSettings: (collector: Collector) => unknown;
+  readonly mask: SecretMask;
   readonly probe: Probe;
   readonly clock: Clock;
   readonly random: Random;
@@ -94,6 +97,7 @@ export function createAgent(options: AgentOptions): Agent {
 class ComposedAgent implements Agent {
   private readonly options: AgentOptions;
   private readonly findings: Findings = createFindings();
+  private readonly losses: LossBook = createLossBook((name) => this.settings.eventPriority[name]);
   private readonly ledger: Ledger;
   private readonly spool: Spool;
   private readonly pipeline: Pipeline;
@@ -137,7 +141,9 @@ class ComposedAgent implements Agent {
         findings: this.findings,
         ledger: this.ledger,
         spool: this.spool,
+        losses: this.losses,
       }),
+      mask: options.mask,
       settingsOf: options.collectorSettings,
       cursorOf: (collector) => createCursorStore(state.cursorFolder, collector.name, log),
       submit: (drafts) => this.submit(drafts),
@@ -187,9 +193,12 @@ class ComposedAgent implements Agent {
         addedPropertyBytes: this.options.addedPropertyBytes,
       },
       payloadSchemas: new Map(
-        this.options.collectors.map((collector) => [collector.eventName, collector.payload]),
+        this.options.collectors
+          .flatMap(eventsOf)
+          .map(({ eventName, payload }) => [eventName, payload]),
       ),
       transportMaxBytes: transport.maxMessageBytes,
+      mask: this.options.mask,
       aggregator: (emit) =>
         createAggregator({
           journalPath: `${state.spoolFolder}/aggregation`,
@@ -251,7 +260,11 @@ class ComposedAgent implements Agent {
   /** Methods may name a collector by folder or by event. */
   private nameOf(name: string): string {
     const { collectors } = this.options;
-    return collectors.find((collector) => collector.eventName === name)?.name ?? name;
+    return (
+      collectors.find((collector) =>
+        eventsOf(collector).some(({ eventName }) => eventName === name),
+      )?.name ?? name
+    );
   }
 
   private onStatus(status: TransportStatus): void {

@@ -15,11 +15,15 @@ export const droppedEventsStatistics = defineSnapshotCollector({
       const dropped = Object.entries(counts.droppedByName)
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, count]) => [`Dropped.${name}`, String(count)]);
+      const lost = Object.entries(counts.lost)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([what, count]) => [`Lost.${what}`, String(count)]);
+      const details = [...dropped, ...lost];
       return {
         Queue: counts.queue,
         CollectedEvents: counts.collectedEvents,
         DroppedEvents: counts.droppedEvents,
-        ...(dropped.length === 0 ? {} : { ExtraDetails: Object.fromEntries(dropped) }),
+        ...(details.length === 0 ? {} : { ExtraDetails: Object.fromEntries(details) }),
       };
     });
     return { events: [{ name: "DroppedEventsStatistics", payload }], problems: [] };

@@ -9,5 +9,9 @@ export const droppedEventsStatisticsPayload = record({
     min: 0,
     doc: "Events dropped because the local cache was full, since the last report",
   }),
-  ExtraDetails: optional(textMap({ doc: "Dropped events by event name: `Dropped.ProcessCreate`" })),
+  ExtraDetails: optional(
+    textMap({
+      doc: "Dropped events by event name, `Dropped.ProcessCreate`, and what collectors could not see, by reason: `Lost.ProcessCreate.overrun`",
+    }),
+  ),
 });

@@ -10,6 +10,7 @@ import {
 } from "../contract/collector.ts";
 import { record } from "../contract/schema.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../contract/settings.ts";
+import { createSecretMask } from "../parse/mask-secrets.ts";
 import { createProbe } from "../system/probe.ts";
 import { createCollectorHost } from "./collector-host.ts";
 
@@ -36,9 +37,11 @@ function rig(collector: Collector) {
       processId: 1,
       takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
       takeQueueCounts: () => [],
+      countLoss: () => undefined,
       onConfigurationFinding: () => () => undefined,
       onDiagnostic: () => () => undefined,
     },
+    mask: createSecretMask([]),
     settingsOf: () => ({}),
     cursorOf: () => ({ read: () => undefined, write: () => undefined }),
     submit: () => undefined,

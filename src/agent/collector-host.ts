@@ -1,12 +1,19 @@
 import type { AgentFacts, DiagnosticFinding } from "../contract/agent-facts.ts";
 import type { Clock, Timer } from "../contract/clock.ts";
-import type { Collector, CollectorContext, CursorStore, Watch } from "../contract/collector.ts";
+import {
+  type Collector,
+  type CollectorContext,
+  type CursorStore,
+  eventsOf,
+  type Watch,
+} from "../contract/collector.ts";
 import { describeError } from "../contract/errors.ts";
 import type { EventDraft, EventName } from "../contract/event.ts";
 import type { JsonObject } from "../contract/json.ts";
 import type { Log } from "../contract/log.ts";
 import type { Probe } from "../contract/probe.ts";
 import type { Problem } from "../contract/result.ts";
+import type { SecretMask } from "../contract/secret-mask.ts";
 import type { Settings } from "../contract/settings.ts";
 import { createProblemBook, type ProblemBook } from "./problem-book.ts";
 
@@ -16,6 +23,7 @@ export interface CollectorHostOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly facts: AgentFacts;
+  readonly mask: SecretMask;
   /** Settings of each collector by collector name, as its schema yields them. */
   readonly settingsOf: (collector: Collector) => unknown;
   readonly cursorOf: (collector: Collector) => CursorStore;
@@ -63,6 +71,8 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
   const problems: ProblemBook = createProblemBook(options.onDiagnostic);
   const records = new Map<string, CollectorRecord>();
   let isOn: (name: EventName) => boolean = () => false;
+  const isAnyOn = (collector: Collector): boolean =>
+    eventsOf(collector).some(({ eventName }) => isOn(eventName));
   let retryTimer: Timer | undefined;
 
   function recordOf(collector: Collector): CollectorRecord {
@@ -90,6 +100,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
       signal,
       cursor: options.cursorOf(collector),
       agent: options.facts,
+      mask: options.mask,
       pause: () => options.clock.sleep(0),
     };
   }
@@ -138,11 +149,11 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
     try {
       const watch = await listen(collector, record);
       // Turned off, or the agent stopped, while it was starting.
-      if (record.abort.signal.aborted || !isOn(collector.eventName)) await watch?.stop();
+      if (record.abort.signal.aborted || !isAnyOn(collector)) await watch?.stop();
       else record.watch = watch;
       if (collector.mode !== "watch") return;
       record.runs += 1;
-      problems.update(collector.name, []);
+      problems.update(collector.name, watch?.problems ?? []);
     } catch (error) {
       if (collector.mode === "watch") problems.update(collector.name, [failureOf(error)]);
       else options.log.warn({ collector: collector.name, reason: describeError(error) }, NO_NOTICE);
@@ -163,28 +174,30 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
 
   async function startWatches(): Promise<void> {
     for (const collector of options.collectors) {
-      if (isOn(collector.eventName)) await startWatch(collector);
+      if (isAnyOn(collector)) await startWatch(collector);
     }
   }
 
   return {
     jobs: () =>
       options.collectors.flatMap((collector) =>
-        collector.mode === "snapshot" && isOn(collector.eventName)
+        collector.mode === "snapshot" && isAnyOn(collector)
           ? [{ name: collector.name, run: (signal) => runSnapshot(collector, signal) }]
           : [],
       ),
     async applySettings(settings) {
       const wasOn = isOn;
+      const wasAnyOn = (collector: Collector): boolean =>
+        eventsOf(collector).some(({ eventName }) => wasOn(eventName));
       isOn = (name) => settings.eventPriority[name] !== "Off";
       for (const collector of options.collectors) {
         const record = recordOf(collector);
-        if (!isOn(collector.eventName)) await stopWatch(record);
+        if (!isAnyOn(collector)) await stopWatch(record);
       }
       await startWatches();
       return options.collectors
         .filter((collector) => collector.mode === "snapshot")
-        .filter((collector) => isOn(collector.eventName) && !wasOn(collector.eventName))
+        .filter((collector) => isAnyOn(collector) && !wasAnyOn(collector))
         .map((collector) => collector.name);
     },
     status: () =>
@@ -194,7 +207,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
           return [
             collector.name,
             {
-              on: isOn(collector.eventName),
+              on: isAnyOn(collector),
               runs: record.runs,
               events: record.events,
               lastDurationMs: record.lastDurationMs,

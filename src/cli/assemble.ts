@@ -11,6 +11,7 @@ import type { Log } from "../contract/log.ts";
 import type { Probe } from "../contract/probe.ts";
 import { describeFault, type Fault } from "../contract/schema.ts";
 import { parseJson } from "../parse/json.ts";
+import { createSecretMask } from "../parse/mask-secrets.ts";
 import { systemClock } from "../system/clock.ts";
 import { type Environment, memory } from "../system/environment.ts";
 import { readSmallText, writeFileAtomically } from "../system/files.ts";
@@ -90,6 +91,7 @@ export async function assembleAgent(options: AssembleOptions): Promise<Assembled
       state,
       collectors: COLLECTORS,
       collectorSettings: collectors.of,
+      mask: createSecretMask(config.redaction.patterns.map((source) => new RegExp(source, "gu"))),
       probe,
       clock: systemClock,
       random: systemRandom,

@@ -3,6 +3,7 @@ import {
   choice,
   type Infer,
   integer,
+  list,
   optional,
   record,
   text,
@@ -189,6 +190,15 @@ const spool = record({
   }),
 });
 
+function isPattern(source: string): boolean {
+  try {
+    // A pattern that matches the empty text would mask between all characters.
+    return !new RegExp(source, "u").test("");
+  } catch {
+    return false;
+  }
+}
+
 /** The local configuration file: the only copy of its keys, forms, bounds and defaults. */
 export const CONFIG_SCHEMA = record({
   agentId: uuid("Id of this agent in every message; absent: made once and kept"),
@@ -208,6 +218,20 @@ export const CONFIG_SCHEMA = record({
   file,
   settings: anyObject("Settings under the names of the module twin, which has priority"),
   collectors: objectsByName("Settings of single collectors by name"),
+  redaction: record({
+    patterns: list(
+      text({
+        maxLength: 256,
+        form: "a regular expression",
+        accepts: isPattern,
+        doc: "Regular expression; what it matches becomes ***",
+      }),
+      {
+        maxItems: 32,
+        doc: "Regular expressions of secrets in command lines, besides the built-in ones",
+      },
+    ),
+  }),
   spool,
   firstSnapshotDelaySeconds: integer({
     default: 10,

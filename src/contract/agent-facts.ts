@@ -1,3 +1,5 @@
+import type { EventName } from "./event.ts";
+
 /** Something the agent found about its own configuration; becomes a ConfigurationError event. */
 export interface ConfigurationFinding {
   /** Key as the twin or the configuration file spells it. */
@@ -32,12 +34,22 @@ export interface QueueCounts {
   readonly droppedByName: Readonly<Record<string, number>>;
 }
 
+export interface QueueReport extends QueueCounts {
+  /** What collectors could not see, by event name and reason: `ProcessCreate.overrun`. */
+  readonly lost: Readonly<Record<string, number>>;
+}
+
 /** What collectors may ask of the agent that runs them. */
 export interface AgentFacts {
   readonly processId: number;
   /** Takes the counters: the next call starts from zero. */
   takeMessageCounts(): MessageCounts;
-  takeQueueCounts(): readonly QueueCounts[];
+  takeQueueCounts(): readonly QueueReport[];
+  /**
+   * Counts what a collector could not see or keep, so that it is reported. `reason` is a fixed word. A
+   * count of 0 stands for a loss whose size is not known, and is reported as such.
+   */
+  countLoss(name: EventName, reason: string, count: number): void;
   /** Findings since the last subscriber; returns a function that unsubscribes. */
   onConfigurationFinding(listen: (finding: ConfigurationFinding) => void): () => void;
   onDiagnostic(listen: (finding: DiagnosticFinding) => void): () => void;

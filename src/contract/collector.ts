@@ -6,6 +6,7 @@ import type { Log } from "./log.ts";
 import type { Probe } from "./probe.ts";
 import type { Problem } from "./result.ts";
 import type { Infer, Schema } from "./schema.ts";
+import type { SecretMask } from "./secret-mask.ts";
 
 /** What a collector needs from the system, and what is lost without it. Feeds docs and `doctor`. */
 export interface Need {
@@ -48,12 +49,16 @@ export interface CollectorContext<S> {
   readonly cursor: CursorStore;
   /** The agent's own counters and findings. */
   readonly agent: AgentFacts;
+  /** Takes secrets out of what others typed, before it is handed over. */
+  readonly mask: SecretMask;
   /** Lets the rest of the agent run; call between portions of a long walk. */
   pause(): Promise<void>;
 }
 
 /** A running watch. `stop` is safe to call twice. */
 export interface Watch {
+  /** What it goes on without, such as a better source that is not to be had. */
+  readonly problems?: readonly Problem[];
   stop(): Promise<void>;
 }
 
@@ -70,6 +75,18 @@ interface CollectorBase<S extends Schema<unknown>> {
   readonly settings: S;
   /** Schema of one payload item. */
   readonly payload: Schema<unknown>;
+  /** Events that come from the same look at the machine, each with the schema of its payload items. */
+  readonly furtherEvents?: readonly EventOfCollector[];
+}
+
+export interface EventOfCollector {
+  readonly eventName: EventName;
+  readonly payload: Schema<unknown>;
+}
+
+/** Every kind of event that a collector reports. */
+export function eventsOf(collector: Collector): readonly EventOfCollector[] {
+  return [collector, ...(collector.furtherEvents ?? [])];
 }
 
 /** Looks when the schedule says so. */

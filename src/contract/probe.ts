@@ -1,7 +1,7 @@
 import type { AddressFamily } from "./address-family.ts";
 import type { FirewallSource } from "./firewall-source.ts";
 import type { JournalListener, JournalQuery } from "./journal.ts";
-import type { KernelStream, KernelStreamListener } from "./kernel-stream.ts";
+import type { KernelListening, KernelStream, KernelStreamListener } from "./kernel-stream.ts";
 import type { Problem, Result } from "./result.ts";
 
 export type { AddressFamily };
@@ -52,6 +52,10 @@ export interface Probe {
   readonly root: string;
   /** True when `root` is the running system, so that kernel interfaces may be asked. */
   readonly isLive: boolean;
+  /** Byte order of what kernel streams carry. */
+  readonly endianness: "LE" | "BE";
+  /** CLOCK_MONOTONIC now, ms: the clock by which the kernel stamps what it tells. */
+  kernelClockMs(): number;
   /** File content as UTF-8 (bad bytes become U+FFFD). Default limit 1 MiB; longer is `too-large`. */
   readText(path: string, maxBytes?: number): Result<string>;
   readBytes(path: string, maxBytes?: number): Result<Uint8Array>;
@@ -74,11 +78,18 @@ export interface Probe {
    */
   connectedSockets(): Result<SocketList>;
   /**
-   * Listens to the kernel. Returns what ends it; safe to call twice. Errors: `not-permitted` without the
+   * What the kernel tells of a running process, without its descriptors. `not-found` when it is gone; what
+   * went away or was refused in the middle is undefined.
+   */
+  process(processId: number): Result<ProcessFacts>;
+  /** SHA-256 of a file's content, hexadecimal. Read in portions; longer than `maxBytes` is `too-large`. */
+  sha256(path: string, maxBytes: number, signal: AbortSignal): Promise<Result<string>>;
+  /**
+   * Listens to the kernel. Errors: `not-permitted` without the
    * capability that the stream needs, `unsupported` where the kernel has no such stream, and on captured
    * roots.
    */
-  listen(stream: KernelStream, listener: KernelStreamListener): Result<() => void>;
+  listen(stream: KernelStream, listener: KernelStreamListener): Result<KernelListening>;
   /**
    * Follows the systemd journal. Returns what ends it; safe to call twice. Errors: `not-found` on systems
    * without a journal, `not-permitted`, `unsupported` on captured roots.
@@ -86,6 +97,27 @@ export interface Probe {
   followJournal(query: JournalQuery, listener: JournalListener): Result<() => void>;
   /** What uname(2) says of the running kernel (captured roots: from proc/sys/kernel). */
   kernel(): Result<KernelFacts>;
+}
+
+/** A process as /proc/[pid] shows it. Source: proc_pid_status(5), proc_pid_cmdline(5), cgroups(7). */
+export interface ProcessFacts {
+  readonly processId: number;
+  readonly parentProcessId: number | undefined;
+  /** Real user id. */
+  readonly userId: number | undefined;
+  /** At most 15 bytes, any characters. */
+  readonly name: string | undefined;
+  /** Path of the program; undefined for kernel threads and where it may not be read. */
+  readonly executable: string | undefined;
+  /** The file behind `executable` has been removed or replaced since. */
+  readonly isExecutableDeleted: boolean;
+  /** Arguments, the first 4 KiB of them; empty for kernel threads and what has ended. */
+  readonly args: readonly string[];
+  /** It has ended and is still in the table: its program and arguments are gone. */
+  readonly hasEnded: boolean;
+  readonly unit: string | undefined;
+  readonly userUnit: string | undefined;
+  readonly container: { readonly runtime: string; readonly id: string } | undefined;
 }
 
 export interface KernelFacts {

@@ -8,6 +8,7 @@ import {
 import type { OutgoingMessage } from "../contract/message.ts";
 import type { Random } from "../contract/random.ts";
 import { check, describeFault, type Schema } from "../contract/schema.ts";
+import type { SecretMask } from "../contract/secret-mask.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { SendOutcome } from "../contract/transport.ts";
 import { parseJsonObject } from "../parse/json.ts";
@@ -15,6 +16,7 @@ import type { Aggregator } from "./aggregate/aggregator.ts";
 import { createEnvelope, type EnvelopeFacts } from "./envelope.ts";
 import type { Ledger } from "./ledger.ts";
 import { splitOversize } from "./oversize.ts";
+import { redact } from "./redact.ts";
 import { createSender, type Sender, type SentMessage } from "./sender.ts";
 import type { Queue, QueuedEvent, Spool, SpoolEntry } from "./spool/spool-contract.ts";
 import { createStamp } from "./stamp.ts";
@@ -28,6 +30,7 @@ export interface PipelineOptions {
   readonly envelope: EnvelopeFacts;
   /** Schema of one payload item by event name; names without one are not checked. */
   readonly payloadSchemas: ReadonlyMap<EventName, Schema<unknown>>;
+  readonly mask: SecretMask;
   readonly transportMaxBytes: number;
   /** Makes the aggregator; what it emits goes on to the spool. */
   readonly aggregator: (emit: (drafts: readonly EventDraft[]) => void) => Aggregator;
@@ -163,7 +166,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     submit(drafts) {
-      aggregator.add(drafts.filter((draft) => settings.eventPriority[draft.name] !== "Off"));
+      const wanted = drafts.filter((draft) => settings.eventPriority[draft.name] !== "Off");
+      aggregator.add(wanted.map((draft) => redact(draft, options.mask)));
     },
     applySettings(next) {
       const changed = changing.then(() => change(next));

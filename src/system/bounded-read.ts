@@ -24,6 +24,8 @@ export interface BoundedReader {
    * `not-found`, `not-permitted` and the other codes of a system error.
    */
   read(path: string, maxBytes: number, subject?: string): Result<BoundedFile>;
+  /** What one read(2) gives of the beginning, at most 64 KiB: all of a short file, or of a kernel file. */
+  readStart(path: string, maxBytes: number, subject?: string): Result<Uint8Array>;
 }
 
 /** A reader with one buffer of its own, so that reading hundreds of small files makes little garbage. */
@@ -63,18 +65,30 @@ export function createBoundedReader(): BoundedReader {
     return ok({ bytes, stats });
   }
 
+  function open<T>(
+    path: string,
+    subject: string,
+    use: (descriptor: number) => Result<T>,
+  ): Result<T> {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, OPEN_FLAGS);
+      return use(descriptor);
+    } catch (error) {
+      // Missing and forbidden files are ordinary facts of a device, not exceptions.
+      return problemOf(error, subject);
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  }
+
   return {
-    read(path, maxBytes, subject = path) {
-      let descriptor: number | undefined;
-      try {
-        descriptor = openSync(path, OPEN_FLAGS);
-        return readDescriptor(descriptor, maxBytes, subject);
-      } catch (error) {
-        // Missing and forbidden files are ordinary facts of a device, not exceptions.
-        return problemOf(error, subject);
-      } finally {
-        if (descriptor !== undefined) closeSync(descriptor);
-      }
-    },
+    read: (path, maxBytes, subject = path) =>
+      open(path, subject, (descriptor) => readDescriptor(descriptor, maxBytes, subject)),
+    readStart: (path, maxBytes, subject = path) =>
+      open(path, subject, (descriptor) => {
+        const count = readSync(descriptor, scratch, 0, Math.min(maxBytes, CHUNK_BYTES), null);
+        return ok(Uint8Array.from(scratch.subarray(0, count)));
+      }),
   };
 }

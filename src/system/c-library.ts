@@ -31,6 +31,8 @@ export interface CLibrary {
     value: Uint8Array,
     valueBytes: number,
   ) => number;
+  /** SO_ATTACH_FILTER: the kernel runs the program on each datagram before it wakes anybody. */
+  readonly attachFilter: (descriptor: number, instructions: Uint8Array) => number;
   /** `valueBytes` holds an int: the room, and afterwards the length. */
   readonly getOption: (
     descriptor: number,
@@ -43,15 +45,24 @@ export interface CLibrary {
   readonly errno: () => number;
 }
 
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+/** struct sock_filter. Source: linux/filter.h. */
+const FILTER_INSTRUCTION_BYTES = 8;
+
 /** The part of koffi that is used. Source: koffi.dev, functions and `koffi.errno`. */
 interface Koffi {
   load(path: null): {
-    func(name: string, result: string, parameters: readonly string[]): CFunction;
+    func(name: string, result: string, parameters: readonly (string | object)[]): CFunction;
   };
+  struct(members: Readonly<Record<string, string>>): object;
+  pointer(type: object): object;
+  sizeof(type: object): number;
   errno(): number;
 }
+type CStruct = Readonly<Record<string, number | Uint8Array>>;
 interface CFunction {
-  (...values: readonly (number | Uint8Array)[]): number;
+  (...values: readonly (number | Uint8Array | CStruct)[]): number;
   /** Calls on a thread of Node's pool; the last value is the callback. */
   async(...values: readonly (number | Uint8Array | AsyncDone)[]): void;
 }
@@ -98,6 +109,14 @@ function bindLibrary(koffi: Koffi): CLibrary {
   const bytes = "uint8_t *";
   const poll = library.func("poll", "int", [bytes, "unsigned long", "int"]);
   const option = ["int", "int", "int", bytes];
+  const program = koffi.struct({ len: "uint16_t", filter: bytes });
+  const setProgram = library.func("setsockopt", "int", [
+    "int",
+    "int",
+    "int",
+    koffi.pointer(program),
+    "uint32_t",
+  ]);
   return {
     socket: library.func("socket", "int", ["int", "int", "int"]),
     connect: library.func("connect", "int", ["int", bytes, "uint32_t"]),
@@ -112,6 +131,14 @@ function bindLibrary(koffi: Koffi): CLibrary {
     read: library.func("read", "intptr_t", ["int", bytes, "size_t"]),
     setOption: library.func("setsockopt", "int", [...option, "uint32_t"]),
     getOption: library.func("getsockopt", "int", [...option, bytes]),
+    attachFilter: (descriptor, instructions) =>
+      setProgram(
+        descriptor,
+        SOL_SOCKET,
+        SO_ATTACH_FILTER,
+        { len: instructions.length / FILTER_INSTRUCTION_BYTES, filter: instructions },
+        koffi.sizeof(program),
+      ),
     close: library.func("close", "int", ["int"]),
     errno: () => koffi.errno(),
   };

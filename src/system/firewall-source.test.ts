@@ -27,6 +27,7 @@ function refusing(errno: number): Netlink {
       return ok({ kind: "datagram", bytes: netlinkRequest(request) });
     },
     onReadable: () => () => undefined,
+    inode: () => undefined,
     close: () => undefined,
   };
   return { open: () => ok(socket) };

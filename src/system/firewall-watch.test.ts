@@ -28,6 +28,7 @@ function machine(options: { readonly hasNetlink?: boolean } = {}): {
   const socket: NetlinkSocket = {
     send: () => ok(undefined),
     receive: () => queue.shift() ?? ok({ kind: "nothing" }),
+    inode: () => undefined,
     onReadable(given) {
       callback = given;
       return () => undefined;
@@ -59,8 +60,8 @@ function machine(options: { readonly hasNetlink?: boolean } = {}): {
         options.hasNetlink === false
           ? fail("unsupported", "koffi", "none")
           : ok({
-              open(protocol, groups) {
-                state.opened = { protocol, groups };
+              open(protocol, options) {
+                state.opened = { protocol, groups: options?.groups };
                 return ok(socket);
               },
             }),

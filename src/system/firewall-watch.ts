@@ -48,7 +48,9 @@ function onceABurst(clock: Clock, onChange: () => void): { tell(): void; stop():
 function watchNftables(parts: FirewallParts, tell: () => void): () => void {
   const netlink = parts.netlink();
   if (!netlink.ok) return () => undefined;
-  const opened = netlink.value.open(NETLINK_PROTOCOLS.netfilter, NFTABLES_GROUP_MASK);
+  const opened = netlink.value.open(NETLINK_PROTOCOLS.netfilter, {
+    groups: NFTABLES_GROUP_MASK,
+  });
   if (!opened.ok) return () => undefined;
   const socket = opened.value;
   socket.onReadable(() => {

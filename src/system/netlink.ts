@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { endianness } from "node:os";
 import { fail, ok, type Result } from "../contract/result.ts";
 import type { CLibrary } from "./c-library.ts";
@@ -5,9 +6,12 @@ import { createReadiness, pollSet, type Readiness } from "./readiness.ts";
 import { problemOfErrno } from "./system-problem.ts";
 
 /** Netlink families by number. Source: linux/netlink.h. */
-export const NETLINK_PROTOCOLS = { sockDiag: 4, netfilter: 12 } as const;
+export const NETLINK_PROTOCOLS = { sockDiag: 4, audit: 9, connector: 11, netfilter: 12 } as const;
 
 const AF_NETLINK = 16;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
 const SOCK_RAW_CLOEXEC = 0o2000003;
 const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
@@ -37,22 +41,33 @@ export interface NetlinkSocket {
    * Calls back as often as datagrams wait, without blocking: the callback receives until there is
    * nothing. Returns what ends it; safe to call twice.
    */
-  onReadable(callback: () => void): () => void;
+  onReadable(callback: () => unknown): () => void;
+  /** Inode of the socket, by which /proc/net/netlink knows it; undefined when it is closed. */
+  inode(): number | undefined;
   /** Safe to call twice. */
   close(): void;
 }
 
+export interface NetlinkOptions {
+  /** Multicast groups to listen to, as a bit mask: group 1 is bit 0. */
+  readonly groups?: number;
+  /** Space for datagrams that wait, bytes as the kernel counts them; beyond it the kernel drops. */
+  readonly receiveBufferBytes?: number;
+  /** Classic BPF program that decides which datagrams come in. Source: bpf(4), linux/filter.h. */
+  readonly filter?: Uint8Array;
+}
+
 /** The way to netlink, once the native library is loaded. */
 export interface Netlink {
-  /** Opens and binds a socket of a netlink family, listening to the multicast groups of a bit mask. */
-  open(protocol: number, groups?: number): Result<NetlinkSocket>;
+  /** Opens and binds a socket of a netlink family. */
+  open(protocol: number, options?: NetlinkOptions): Result<NetlinkSocket>;
 }
 
 /** The way to netlink through the C library. Keep the result: all its sockets share one waiting thread. */
 export function createNetlink(library: CLibrary): Netlink {
   const readiness = createReadiness(library);
   return {
-    open: (protocol, groups = 0) => openSocket({ library, readiness }, protocol, groups),
+    open: (protocol, options = {}) => openSocket({ library, readiness }, protocol, options),
   };
 }
 
@@ -76,17 +91,48 @@ interface Machinery {
 function openSocket(
   { library, readiness }: Machinery,
   protocol: number,
-  groups: number,
+  options: NetlinkOptions,
 ): Result<NetlinkSocket> {
   const descriptor = library.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   if (descriptor < 0) return problemOfErrno(library.errno(), "netlink", "socket");
-  const bound = library.bind(descriptor, socketAddress(groups), ADDRESS_BYTES);
-  if (bound < 0) {
+  const failed = prepare(library, descriptor, options);
+  if (failed !== undefined) {
     const errno = library.errno();
     library.close(descriptor);
-    return problemOfErrno(errno, "netlink", "bind");
+    return problemOfErrno(errno, "netlink", failed);
   }
   return ok(wrapSocket({ library, readiness }, descriptor));
+}
+
+/** The call that failed, leaving its errno. The filter comes first: nothing it refuses gets in. */
+function prepare(
+  library: CLibrary,
+  descriptor: number,
+  { groups = 0, receiveBufferBytes, filter }: NetlinkOptions,
+): string | undefined {
+  if (filter !== undefined && library.attachFilter(descriptor, filter) < 0)
+    return "SO_ATTACH_FILTER";
+  if (receiveBufferBytes !== undefined) growBuffer(library, descriptor, receiveBufferBytes);
+  if (library.bind(descriptor, socketAddress(groups), ADDRESS_BYTES) < 0) return "bind";
+  return undefined;
+}
+
+/** Beyond net.core.rmem_max only with CAP_NET_ADMIN; less space is no failure. Source: socket(7). */
+function growBuffer(library: CLibrary, descriptor: number, wantedBytes: number): void {
+  // The kernel doubles the value for its own book-keeping.
+  const value = new Uint8Array(Int32Array.of(Math.floor(wantedBytes / 2)).buffer);
+  if (library.setOption(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, value, value.length) >= 0) return;
+  library.setOption(descriptor, SOL_SOCKET, SO_RCVBUF, value, value.length);
+}
+
+function inodeOf(descriptor: number): number | undefined {
+  try {
+    const digits = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];
+    return digits === undefined ? undefined : Number(digits);
+  } catch {
+    // Without /proc nobody can ask by inode either.
+    return undefined;
+  }
 }
 
 function wrapSocket({ library, readiness }: Machinery, descriptor: number): NetlinkSocket {
@@ -113,6 +159,7 @@ function wrapSocket({ library, readiness }: Machinery, descriptor: number): Netl
       stopWatching = readiness.watch(descriptor, callback);
       return stopWatching;
     },
+    inode: () => (isOpen ? inodeOf(descriptor) : undefined),
     close() {
       stopWatching?.();
       if (isOpen) library.close(descriptor);

@@ -1,5 +1,5 @@
 import { lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
-import { hostname, machine, release, type, version } from "node:os";
+import { endianness, hostname, machine, release, type, version } from "node:os";
 import { resolve } from "node:path";
 import type { Log } from "../contract/log.ts";
 import type { FileFacts, KernelFacts, Probe, SocketList } from "../contract/probe.ts";
@@ -9,9 +9,12 @@ import { type CLibrary, loadCLibrary } from "./c-library.ts";
 import { capturedFirewall } from "./captured-firewall.ts";
 import { systemClock } from "./clock.ts";
 import { createFirewallSource } from "./firewall-source.ts";
-import { socketsFromKernel, socketsFromTables } from "./listening-sockets.ts";
+import { listenToKernel } from "./kernel-streams.ts";
 import { createNetlink, type Netlink } from "./netlink.ts";
+import { readProcess } from "./process-facts.ts";
 import { resolveBelow, resolveLive } from "./rooted-path.ts";
+import { sha256OfFile } from "./sha256-of-file.ts";
+import { type SocketKind, socketsFromKernel, socketsFromTables } from "./sockets.ts";
 import { problemOf } from "./system-problem.ts";
 
 const DEFAULT_MAX_BYTES = 1_048_576;
@@ -64,7 +67,17 @@ export function createProbe(options: ProbeOptions): Probe {
     }
   }
 
+  function readStart(path: string, maxBytes: number): Result<Uint8Array> {
+    const resolved = resolvePath(path, true);
+    return resolved.ok ? reader.readStart(resolved.value, maxBytes, path) : resolved;
+  }
+
+  function readLink(path: string): Result<string> {
+    return attempt(path, false, (real) => readlinkSync(real));
+  }
+
   const machine = createMachine();
+  const readSockets = createSocketReader({ options, isLive, readText, netlink: machine.netlink });
 
   function listFolder(path: string): Result<readonly string[]> {
     const names = attempt(path, true, namesIn);
@@ -75,19 +88,30 @@ export function createProbe(options: ProbeOptions): Probe {
   return {
     root,
     isLive,
+    endianness: endianness(),
+    // Source: Node's documentation of process.hrtime; libuv takes CLOCK_MONOTONIC.
+    kernelClockMs: () => Number(process.hrtime.bigint() / 1_000n) / 1_000,
     readText,
     readBytes,
-    readLink: (path) => attempt(path, false, (real) => readlinkSync(real)),
+    readLink,
     listFolder,
     facts: (path, follow = true) =>
       attempt(path, follow, (real) => factsOf(follow ? statSync(real) : lstatSync(real))),
-    listeningSockets: createSocketReader({ options, isLive, readText, netlink: machine.netlink }),
+    listeningSockets: () => readSockets("listening"),
+    connectedSockets: () => readSockets("connected"),
     firewall: () =>
       isLive
         ? createFirewallSource({ readText, ...machine, clock: systemClock })
         : capturedFirewall(readText, listFolder),
-    connectedSockets: () => fail("unsupported", "sock_diag", "not read yet"),
-    listen: (stream) => fail("unsupported", stream, NOT_LIVE),
+    async sha256(path, maxBytes, signal) {
+      const resolved = resolvePath(path, true);
+      return resolved.ok ? sha256OfFile(resolved.value, maxBytes, signal, path) : resolved;
+    },
+    process: (processId) => readProcess({ readStart, readLink }, processId),
+    listen: (stream, listener) => {
+      const netlink = isLive ? machine.netlink() : fail("unsupported", stream, NOT_LIVE);
+      return netlink.ok ? listenToKernel(netlink.value, readText, stream, listener) : netlink;
+    },
     followJournal: () => fail("unsupported", "journal", NOT_LIVE),
     kernel: () => (isLive ? ok(liveKernel()) : capturedKernel(readText)),
   };
@@ -161,13 +185,13 @@ interface SocketReaderParts {
   readonly netlink: () => Result<Netlink>;
 }
 
-function createSocketReader(parts: SocketReaderParts): () => Result<SocketList> {
+function createSocketReader(parts: SocketReaderParts): (kind: SocketKind) => Result<SocketList> {
   const { options, isLive, readText } = parts;
   let isKernelAsked = isLive && options.socketSource !== "proc_net";
 
-  function fromKernel(): SocketList | undefined {
+  function fromKernel(kind: SocketKind): SocketList | undefined {
     const netlink = parts.netlink();
-    const list = netlink.ok ? socketsFromKernel(netlink.value, systemClock) : netlink;
+    const list = netlink.ok ? socketsFromKernel(netlink.value, systemClock, kind) : netlink;
     if (list.ok) return list.value;
     const { code, subject, detail } = list.problem;
     // Only what cannot change is given up for good; a dump that went wrong is tried again next time.
@@ -180,10 +204,10 @@ function createSocketReader(parts: SocketReaderParts): () => Result<SocketList> 
     return undefined;
   }
 
-  return () => {
-    const asked = isKernelAsked ? fromKernel() : undefined;
+  return (kind) => {
+    const asked = isKernelAsked ? fromKernel(kind) : undefined;
     if (asked !== undefined) return ok(asked);
-    const list = socketsFromTables((file) => readTable(readText, file));
+    const list = socketsFromTables((file) => readTable(readText, file), kind);
     const problems = list.ok ? (list.value.problems ?? []) : [];
     const [first] = problems;
     if (first !== undefined) {

@@ -8,6 +8,7 @@ import type { Collector, CollectorContext, Snapshot } from "../../src/contract/c
 import type { Probe } from "../../src/contract/probe.ts";
 import { fail, type Result } from "../../src/contract/result.ts";
 import { describeFault, type Fault } from "../../src/contract/schema.ts";
+import { createSecretMask } from "../../src/parse/mask-secrets.ts";
 import { capturedFirewall } from "../../src/system/captured-firewall.ts";
 import { createProbe } from "../../src/system/probe.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -137,9 +138,16 @@ const agentFacts: AgentFacts = {
   processId: 4711,
   takeMessageCounts: () => ({ messagesSent: 12, messagesUnder4Kb: 1, totalFailed: 2 }),
   takeQueueCounts: () => [
-    { queue: "High", collectedEvents: 10, droppedEvents: 0, droppedByName: {} },
-    { queue: "Low", collectedEvents: 40, droppedEvents: 2, droppedByName: { ProcessCreate: 2 } },
+    { queue: "High", collectedEvents: 10, droppedEvents: 0, droppedByName: {}, lost: {} },
+    {
+      queue: "Low",
+      collectedEvents: 40,
+      droppedEvents: 2,
+      droppedByName: { ProcessCreate: 2 },
+      lost: {},
+    },
   ],
+  countLoss: () => undefined,
   onConfigurationFinding: () => () => undefined,
   onDiagnostic: () => () => undefined,
 };
@@ -163,6 +171,7 @@ export function contextOf(
     signal: options.signal ?? new AbortController().signal,
     cursor: { read: () => undefined, write: () => undefined },
     agent: agentFacts,
+    mask: createSecretMask([]),
     pause: async () => options.onPause?.(),
   };
 }

@@ -38,6 +38,8 @@ export function treeProbe(tree: Tree): Probe {
   return {
     root: "/",
     isLive: false,
+    endianness: "LE",
+    kernelClockMs: () => 0,
     readText(path) {
       const text = tree.files.get(path);
       return text === undefined ? missing(path) : ok(text);
@@ -59,6 +61,8 @@ export function treeProbe(tree: Tree): Probe {
       watch: () => () => undefined,
     }),
     connectedSockets: () => ok({ source: "sock_diag", sockets: [] }),
+    sha256: async (path) => missing(path),
+    process: (processId) => missing(`/proc/${processId}`),
     listen: (stream) => fail("unsupported", stream, "a tree in memory"),
     followJournal: () => fail("unsupported", "journal", "a tree in memory"),
     kernel: () => missing("/proc/sys/kernel"),

@@ -1,4 +1,5 @@
 /** Half an hour without a hub, on an accelerated clock, with the real spool, aggregator and sender. */
+
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { EventName, SecurityEvent } from "../../src/contract/event.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/contract/settings.ts";
+import { createSecretMask } from "../../src/parse/mask-secrets.ts";
 import { createAggregator } from "../../src/pipeline/aggregate/aggregator.ts";
 import { createLedger } from "../../src/pipeline/ledger.ts";
 import { createPipeline } from "../../src/pipeline/pipeline.ts";
@@ -46,6 +48,7 @@ function outageRig(test: TestContext, overrides: Partial<Settings>) {
     random: systemRandom,
     settings,
     envelope: { agentVersion: "0.0.0", agentId: "00000000-0000-4000-8000-000000000000" },
+    mask: createSecretMask([]),
     payloadSchemas: new Map(),
     transportMaxBytes: 262_144,
     aggregator: (emit) =>

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventDraft } from "../../src/contract/event.ts";
 import type { Settings } from "../../src/contract/settings.ts";
+import { createSecretMask } from "../../src/parse/mask-secrets.ts";
 import { createAggregator } from "../../src/pipeline/aggregate/aggregator.ts";
 import { createLedger } from "../../src/pipeline/ledger.ts";
 import { createPipeline } from "../../src/pipeline/pipeline.ts";
@@ -82,6 +83,7 @@ async function replayIn(
     },
     settings,
     envelope: { agentVersion: "0.1.0", agentId: "00000000-0000-4000-8000-000000000000" },
+    mask: createSecretMask([]),
     payloadSchemas: new Map(),
     transportMaxBytes: 262_144,
     aggregator: (emit) =>

@@ -7,6 +7,7 @@ import type { OutgoingMessage } from "../../src/contract/message.ts";
 import type { Schema } from "../../src/contract/schema.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/contract/settings.ts";
 import type { SendOutcome } from "../../src/contract/transport.ts";
+import { createSecretMask } from "../../src/parse/mask-secrets.ts";
 import { createAggregator } from "../../src/pipeline/aggregate/aggregator.ts";
 import { createLedger, type Ledger } from "../../src/pipeline/ledger.ts";
 import { createPipeline, type Pipeline } from "../../src/pipeline/pipeline.ts";
@@ -91,6 +92,7 @@ export function makeBench(
     },
     settings,
     envelope: { agentVersion: "0.1.0", agentId: "agent" },
+    mask: createSecretMask([]),
     payloadSchemas,
     transportMaxBytes: 262_144,
     aggregator: (emit) =>

@@ -2,6 +2,7 @@ import { readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../src/contract/settings.ts";
 import type { Transport } from "../../src/contract/transport.ts";
+import { createSecretMask } from "../../src/parse/mask-secrets.ts";
 import { createAggregator } from "../../src/pipeline/aggregate/aggregator.ts";
 import { createLedger } from "../../src/pipeline/ledger.ts";
 import { createPipeline, type Pipeline } from "../../src/pipeline/pipeline.ts";
@@ -58,6 +59,7 @@ export async function openDrivenPipeline(options: {
     random: systemRandom,
     settings,
     envelope: { agentVersion: "0.0.0", agentId: "00000000-0000-4000-8000-000000000000" },
+    mask: createSecretMask([]),
     payloadSchemas: new Map(),
     transportMaxBytes: transport.maxMessageBytes,
     aggregator: (emit) =>

@@ -109,7 +109,7 @@ describe("a netlink socket", { skip }, () => {
       `,
       // Group 1 of the audit family is given only to those with CAP_AUDIT_READ.
       body: `
-        const opened = netlink.open(9, 1);
+        const opened = netlink.open(9, { groups: 1 });
         return [opened.ok ? "opened" : opened.problem.code, String(descriptors() - count)];
       `,
       prepare: () => undefined,

@@ -19,7 +19,18 @@ export const AGGREGATION_RULES: Readonly<Record<AggregatedEventName, Aggregation
   ProcessCreate: {
     identity: ["Executable", "CommandLine", "UserId", "UserName"],
     zeroed: ["ProcessId", "ParentProcessId"],
-    details: ["Hash", "ExecutableSha256", "ParentExecutable", "Unit", "Container", "Source"],
+    details: [
+      "Hash",
+      "ExecutableSha256",
+      "ExecutableDeleted",
+      "ParentExecutable",
+      "Unit",
+      "UserUnit",
+      "Container",
+      "ContainerRuntime",
+      "Gone",
+      "Source",
+    ],
   },
   ConnectionCreate: {
     identity: [
@@ -33,11 +44,11 @@ export const AGGREGATION_RULES: Readonly<Record<AggregatedEventName, Aggregation
       "UserId",
     ],
     zeroed: ["ProcessId"],
-    details: ["Unit", "Container", "Source"],
+    details: ["Unit", "UserUnit", "Container", "ContainerRuntime", "State", "OwnerOf", "Source"],
   },
   ProcessTerminate: {
     identity: ["Executable", "ExitStatus"],
     zeroed: ["ProcessId"],
-    details: ["Source"],
+    details: ["Signal", "CoreDumped", "Forked", "Source"],
   },
 };

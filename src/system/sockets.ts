@@ -16,23 +16,35 @@ const TABLES = [
 ] as const;
 type Table = (typeof TABLES)[number];
 
-/** What `ss -l` calls listening: TCP in LISTEN, UDP that is bound and not connected. Source: ss(8). */
-const LISTENING_STATE = { tcp: STATE_LISTEN, udp: STATE_CLOSE } as const;
+/**
+ * `listening` is what `ss -l` calls so: TCP in LISTEN, UDP that is bound and not connected. `connected` is
+ * what has a peer: every other state of TCP, UDP that is connected. Source: ss(8), tcp_states.h.
+ */
+export type SocketKind = "listening" | "connected";
+const STATES: Readonly<Record<SocketKind, Readonly<Record<"tcp" | "udp", readonly number[]>>>> = {
+  listening: { tcp: [STATE_LISTEN], udp: [STATE_CLOSE] },
+  connected: { tcp: [1, 2, 3, 4, 5, 6, 8, 9, 11, 12], udp: [1] },
+};
 
 const MOST_SOCKETS = 100_000;
 
 /**
- * Listening sockets through sock_diag. Errors: `unsupported` when the kernel lacks the interface (ask
+ * Sockets of one kind through sock_diag. Errors: `unsupported` when the kernel lacks the interface (ask
  * `socketsFromTables` then), `timed-out`, `too-large` above 100,000 sockets. Source: sock_diag(7).
  */
-export function socketsFromKernel(netlink: Netlink, clock: Clock): Result<SocketList> {
+export function socketsFromKernel(
+  netlink: Netlink,
+  clock: Clock,
+  kind: SocketKind,
+): Result<SocketList> {
   const opened = netlink.open(NETLINK_PROTOCOLS.sockDiag);
   if (!opened.ok) return opened;
   const socket = opened.value;
   try {
     const sockets: SocketFacts[] = [];
     for (const [at, table] of TABLES.entries()) {
-      const dumped = dumpTable(socket, table, { clock, firstSequence: at * MOST_ATTEMPTS + 1 });
+      const asking = { clock, firstSequence: at * MOST_ATTEMPTS + 1 };
+      const dumped = dumpTable(socket, table, STATES[kind][table.protocol], asking);
       if (!dumped.ok) return dumped;
       for (const found of dumped.value) sockets.push(found);
     }
@@ -45,10 +57,10 @@ export function socketsFromKernel(netlink: Netlink, clock: Clock): Result<Socket
 function dumpTable(
   socket: NetlinkSocket,
   { protocol, family, file }: Table,
+  states: readonly number[],
   asking: Pick<DumpOptions<SocketFacts>, "clock" | "firstSequence">,
 ): Result<readonly SocketFacts[]> {
   const context = { protocol, endianness: endianness() };
-  const states = [LISTENING_STATE[protocol]];
   return dumpNetlink({
     ...asking,
     socket,
@@ -67,12 +79,13 @@ function dumpTable(
 export type ReadTable = (file: string) => Result<string>;
 
 /**
- * Listening sockets from the text of the four tables of proc_net(5), written by a machine of that byte
+ * Sockets of one kind from the text of the four tables of proc_net(5), written by a machine of that byte
  * order. A missing IPv6 table means a kernel without IPv6; any other failure is the result. Lines that
  * are no sockets are in `problems`.
  */
 export function socketsFromTables(
   readTable: ReadTable,
+  kind: SocketKind,
   writtenBy: "LE" | "BE" = endianness(),
 ): Result<SocketList> {
   const sockets: SocketFacts[] = [];
@@ -90,7 +103,7 @@ export function socketsFromTables(
       subject: `/proc/net/${file}`,
     });
     for (const found of parsed.sockets) {
-      if (found.state === LISTENING_STATE[protocol]) sockets.push(found);
+      if (STATES[kind][protocol].includes(found.state)) sockets.push(found);
     }
     problems.push(...parsed.problems);
   }

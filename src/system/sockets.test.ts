@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import type { Clock } from "../contract/clock.ts";
 import { fail, ok, type ProblemCode, type Result } from "../contract/result.ts";
 import { systemClock } from "./clock.ts";
-import { socketsFromKernel, socketsFromTables } from "./listening-sockets.ts";
 import type { Netlink, NetlinkReceived } from "./netlink.ts";
+import { socketsFromKernel, socketsFromTables } from "./sockets.ts";
 
 const isLittle = endianness() === "LE";
 const DUMP = 20;
@@ -70,6 +70,7 @@ class ScriptedKernel implements Netlink {
         return ok({ kind: "nothing" });
       },
       onReadable: () => () => undefined,
+      inode: () => undefined,
       close: () => {
         this.closed += 1;
       },
@@ -88,7 +89,7 @@ describe("asking the kernel for listening sockets", () => {
       socket(sequence, 2),
       done(sequence),
     ]);
-    const list = socketsFromKernel(kernel, kernel.clock);
+    const list = socketsFromKernel(kernel, kernel.clock, "listening");
     assert.ok(list.ok);
     assert.equal(list.value.source, "sock_diag");
     assert.deepEqual(
@@ -104,7 +105,7 @@ describe("asking the kernel for listening sockets", () => {
         ? [socket(sequence, 1), done(sequence, 0, INTERRUPTED)]
         : [socket(sequence, 2), done(sequence)],
     );
-    const list = socketsFromKernel(kernel, kernel.clock);
+    const list = socketsFromKernel(kernel, kernel.clock, "listening");
     assert.ok(list.ok);
     assert.deepEqual(
       list.value.sockets.map((found) => found.localPort),
@@ -119,7 +120,7 @@ describe("asking the kernel for listening sockets", () => {
       socket(sequence, 1),
       done(sequence, 0, INTERRUPTED),
     ]);
-    const list = socketsFromKernel(kernel, kernel.clock);
+    const list = socketsFromKernel(kernel, kernel.clock, "listening");
     assert.ok(list.ok);
     assert.equal(list.value.sockets.length, 4);
     assert.equal(kernel.asked.length, 12);
@@ -132,7 +133,7 @@ describe("asking the kernel for listening sockets", () => {
       socket(sequence, 1),
       done(sequence),
     ]);
-    const list = socketsFromKernel(kernel, kernel.clock);
+    const list = socketsFromKernel(kernel, kernel.clock, "listening");
     assert.ok(list.ok);
     assert.deepEqual(
       list.value.sockets.map((found) => found.localPort),
@@ -155,7 +156,7 @@ describe("asking the kernel for listening sockets", () => {
   for (const [what, code, answers] of failures) {
     it(`makes ${what} the problem ${code}, and closes the socket`, () => {
       const kernel = new ScriptedKernel(() => answers);
-      assert.equal(codeOf(socketsFromKernel(kernel, kernel.clock)), code);
+      assert.equal(codeOf(socketsFromKernel(kernel, kernel.clock, "listening")), code);
       assert.equal(kernel.closed, 1);
     });
   }
@@ -163,8 +164,9 @@ describe("asking the kernel for listening sockets", () => {
 
 describe("reading the tables", () => {
   it("makes a table that may not be read the result, IPv6 or not", () => {
-    const list = socketsFromTables((file) =>
-      file === "tcp6" ? fail("not-permitted", file, "EACCES") : ok(""),
+    const list = socketsFromTables(
+      (file) => (file === "tcp6" ? fail("not-permitted", file, "EACCES") : ok("")),
+      "listening",
     );
     assert.equal(codeOf(list), "not-permitted");
   });

@@ -1,0 +1,89 @@
+import type { EventDraft } from "../../src/contract/event.ts";
+import type { KernelListening, KernelStreamListener } from "../../src/contract/kernel-stream.ts";
+import { ok, type Problem, type Result } from "../../src/contract/result.ts";
+import { type ProcessNotice, parseProcessNotice } from "../../src/parse/proc-connector.ts";
+import { createReporter, type ProcessesContext } from "./reporter.ts";
+
+const SOURCE = "proc_connector";
+const FOUND_LATER = "proc";
+
+/** Executions and ends as the kernel tells them. */
+export interface ConnectorWatch {
+  stop(): void;
+}
+
+type Told = Exclude<ProcessNotice, { readonly kind: "answer" }>;
+
+/**
+ * Listens to the proc connector. Each of the two streams has a socket of its own, so that what the kernel
+ * drops is counted exactly and by kind. Errors: those of `Probe.listen`. `onEnd` tells that the kernel ended
+ * it. Source: linux/cn_proc.h.
+ */
+export function watchConnector(
+  context: ProcessesContext,
+  emit: (drafts: readonly EventDraft[]) => void,
+  onEnd: (problem: Problem) => void,
+): Result<ConnectorWatch> {
+  const { probe, clock, agent } = context;
+  let executions: KernelListening | undefined;
+  let exits: KernelListening | undefined;
+  const reporter = createReporter(context, emit, () => executions?.readNow() ?? true);
+
+  /** A notice may have waited while the agent was busy. */
+  function wallClockMs(monotonicMs: number): number {
+    return clock.nowMs() - Math.max(0, probe.kernelClockMs() - monotonicMs);
+  }
+
+  function stop(): void {
+    executions?.stop();
+    exits?.stop();
+    reporter.stop();
+  }
+
+  function listenerOf(
+    name: "ProcessCreate" | "ProcessTerminate",
+    take: (notice: Told, occurredAtMs: number) => void,
+  ): KernelStreamListener {
+    return {
+      onDatagram(bytes) {
+        const notice = parseProcessNotice(bytes, probe.endianness);
+        if (notice === undefined) agent.countLoss(name, "unreadable", 1);
+        else if (notice.kind !== "answer") take(notice, wallClockMs(notice.monotonicMs));
+      },
+      onOverrun(lost) {
+        agent.countLoss(name, "overrun", lost ?? 0);
+        context.log.warn({ event: name, lost: lost ?? "unknown" }, "the kernel dropped notices");
+        for (const id of reporter.learnRunning()) {
+          if (name === "ProcessCreate") reporter.executed(id, clock.nowMs(), FOUND_LATER);
+        }
+      },
+      onEnd(problem) {
+        stop();
+        onEnd(problem);
+      },
+    };
+  }
+
+  const opened = probe.listen(
+    "executions",
+    listenerOf("ProcessCreate", (notice, occurredAtMs) =>
+      reporter.executed(notice.processId, occurredAtMs, SOURCE),
+    ),
+  );
+  if (!opened.ok) return opened;
+  executions = opened.value;
+  const openedExits = probe.listen(
+    "exits",
+    listenerOf("ProcessTerminate", (notice, occurredAtMs) => {
+      if (notice.kind === "exit") reporter.ended({ ...notice, occurredAtMs }, SOURCE);
+    }),
+  );
+  if (!openedExits.ok) {
+    executions.stop();
+    return openedExits;
+  }
+  exits = openedExits.value;
+  // After the streams are open, so that nothing falls between.
+  reporter.learnRunning();
+  return ok({ stop });
+}
