@@ -1,6 +1,7 @@
 import type { Collector } from "../src/contract/collector.ts";
 import { configurationError } from "./configuration-error/index.ts";
 import { connectedHardware } from "./connected-hardware/index.ts";
+import { connections } from "./connections/index.ts";
 import { diagnostic } from "./diagnostic/index.ts";
 import { droppedEventsStatistics } from "./dropped-events-statistics/index.ts";
 import { firewall } from "./firewall/index.ts";
@@ -14,6 +15,7 @@ import { systemInformation } from "./system-information/index.ts";
 export const COLLECTORS: readonly Collector[] = [
   configurationError,
   connectedHardware,
+  connections,
   diagnostic,
   droppedEventsStatistics,
   firewall,

@@ -74,7 +74,7 @@ export interface Probe {
   firewall(): FirewallSource;
   /**
    * Every TCP and UDP socket of the agent's network namespace that has a peer, both families: what
-   * `ss -ntu` shows with all states but LISTEN.
+   * `ss -ntu` shows, and those that are about to be connected.
    */
   connectedSockets(): Result<SocketList>;
   /**

@@ -78,6 +78,13 @@ export function isLoopbackAddress(text: string): boolean {
   return canonical === "::1" || /^(?:::ffff:)?127\./.test(canonical);
 }
 
+/** `192.0.2.1` for `::ffff:192.0.2.1`, which is the same host to a socket that serves both families. */
+export function unmappedAddress(canonical: string): string {
+  return canonical.startsWith("::ffff:") && canonical.includes(".")
+    ? canonical.slice(7)
+    : canonical;
+}
+
 function byteAt(bytes: Uint8Array, offset: number): number {
   return bytes[offset] ?? 0;
 }

@@ -4,6 +4,7 @@ import {
   type Endianness,
   type NetlinkDatagram,
   netlinkRequest,
+  readAttributes,
   readDatagram,
 } from "./netlink-message.ts";
 
@@ -83,6 +84,67 @@ export function parseInetDiag(bytes: Uint8Array, context: InetDiagReplyContext):
     else sockets.push(socket);
   }
   return { ...datagram, sockets, skipped };
+}
+
+/** A socket that the kernel has destroyed, with what it had done. */
+export interface SocketEnd {
+  readonly socket: SocketFacts;
+  /** What struct tcp_info said last; absent for UDP. */
+  readonly tcp?: {
+    /** A round trip was measured, so the connection was established. */
+    readonly wasEstablished: boolean;
+    readonly bytesSent: number;
+    readonly bytesReceived: number;
+  };
+}
+
+/** Attributes of inet_diag messages. Source: linux/inet_diag.h. */
+const ATTRIBUTE_INFO = 2;
+const ATTRIBUTE_PROTOCOL = 10;
+/** Members of struct tcp_info. Source: linux/tcp.h. */
+const TCP_RTT_AT = 68;
+const TCP_BYTES_ACKED_AT = 120;
+const TCP_BYTES_RECEIVED_AT = 128;
+
+/**
+ * Sockets of one datagram of the groups that tell of destroyed sockets. The kernel no longer says whose
+ * they were: user and inode are 0. Source: net/core/sock_diag.c, sock_diag_broadcast_destroy.
+ */
+export function parseSocketEnds(
+  bytes: Uint8Array,
+  endianness: Endianness,
+): { readonly ends: readonly SocketEnd[]; readonly skipped: number } {
+  const { messages, ...datagram } = readDatagram(bytes, "any", endianness);
+  const ends: SocketEnd[] = [];
+  let skipped = datagram.skipped + (datagram.outcome === "malformed" ? 1 : 0);
+  for (const { type, body } of messages) {
+    const end = type === SOCK_DIAG_BY_FAMILY ? readSocketEnd(body, endianness) : undefined;
+    if (end === undefined) skipped += 1;
+    else ends.push(end);
+  }
+  return { ends, skipped };
+}
+
+function readSocketEnd(body: Uint8Array, endianness: Endianness): SocketEnd | undefined {
+  if (body.length < MESSAGE_BYTES) return undefined;
+  const attributes = readAttributes(body.subarray(MESSAGE_BYTES), endianness);
+  const number = attributes.get(ATTRIBUTE_PROTOCOL)?.[0];
+  if (number !== PROTOCOL_NUMBERS.tcp && number !== PROTOCOL_NUMBERS.udp) return undefined;
+  const protocol = number === PROTOCOL_NUMBERS.tcp ? "tcp" : "udp";
+  const socket = readSocket(body, { protocol, sequence: 0, endianness });
+  if (socket === undefined) return undefined;
+  const info = attributes.get(ATTRIBUTE_INFO);
+  if (protocol === "udp" || info === undefined || info.length < TCP_BYTES_RECEIVED_AT + 8) {
+    return { socket };
+  }
+  const view = new DataView(info.buffer, info.byteOffset, info.byteLength);
+  const isLittle = endianness === "LE";
+  const tcp = {
+    wasEstablished: view.getUint32(TCP_RTT_AT, isLittle) > 0,
+    bytesSent: Number(view.getBigUint64(TCP_BYTES_ACKED_AT, isLittle)),
+    bytesReceived: Number(view.getBigUint64(TCP_BYTES_RECEIVED_AT, isLittle)),
+  };
+  return { socket, tcp };
 }
 
 /** struct inet_diag_msg: ports and addresses in network order, the rest in host order. */

@@ -54,12 +54,12 @@ export function netlinkRequest(request: NetlinkRequest): Uint8Array {
 }
 
 /**
- * Reads one datagram. Messages of another question are left out; a header that contradicts the datagram
+ * Reads one datagram. Messages of another question are left out, unless `any` is asked for; a header that contradicts the datagram
  * ends it as `malformed`. Never throws. Source: netlink(7).
  */
 export function readDatagram(
   bytes: Uint8Array,
-  sequence: number,
+  sequence: number | "any",
   endianness: Endianness,
 ): NetlinkDatagram {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -80,7 +80,7 @@ export function readDatagram(
     const length = view.getUint32(at, isLittle);
     if (length < HEADER_BYTES || at + length > bytes.length) return ended("malformed");
     const type = view.getUint16(at + 4, isLittle);
-    const isOurs = view.getUint32(at + 8, isLittle) === sequence;
+    const isOurs = sequence === "any" || view.getUint32(at + 8, isLittle) === sequence;
     const body = bytes.subarray(at + HEADER_BYTES, at + length);
     if (!isOurs) skipped += 1;
     else {

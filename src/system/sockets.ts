@@ -18,12 +18,12 @@ type Table = (typeof TABLES)[number];
 
 /**
  * `listening` is what `ss -l` calls so: TCP in LISTEN, UDP that is bound and not connected. `connected` is
- * what has a peer: every other state of TCP, UDP that is connected. Source: ss(8), tcp_states.h.
+ * what has a peer: every other state of TCP but TIME_WAIT, UDP that is connected. Source: ss(8), tcp_states.h.
  */
 export type SocketKind = "listening" | "connected";
 const STATES: Readonly<Record<SocketKind, Readonly<Record<"tcp" | "udp", readonly number[]>>>> = {
   listening: { tcp: [STATE_LISTEN], udp: [STATE_CLOSE] },
-  connected: { tcp: [1, 2, 3, 4, 5, 6, 8, 9, 11, 12], udp: [1] },
+  connected: { tcp: [1, 2, 3, 4, 5, 8, 9, 11, 12], udp: [1] },
 };
 
 const MOST_SOCKETS = 100_000;

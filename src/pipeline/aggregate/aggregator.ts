@@ -14,7 +14,7 @@ import {
   type OpenWindow,
   openAggregationJournal,
 } from "./aggregation-journal.ts";
-import { AGGREGATION_RULES } from "./rules.ts";
+import { aggregationRule } from "./rules.ts";
 
 export interface AggregatorOptions {
   /** File that keeps open windows over a crash. */
@@ -231,7 +231,7 @@ function detailsOf(item: PayloadItem): ExtraDetails {
 
 /** The item reduced to what identifies it; numbers that schema 1.0 requires become 0. */
 function foldedItem(name: AggregatedEventName, item: PayloadItem): PayloadItem {
-  const rule = AGGREGATION_RULES[name];
+  const rule = aggregationRule(name, item);
   const details = detailsOf(item);
   const kept = rule.details.flatMap((key) => {
     const value = details[key];
@@ -244,6 +244,7 @@ function foldedItem(name: AggregatedEventName, item: PayloadItem): PayloadItem {
   return {
     ...Object.fromEntries(fields),
     ...Object.fromEntries(rule.zeroed.map((key) => [key, 0])),
+    ...Object.fromEntries((rule.blanked ?? []).map((key) => [key, "0"])),
     ...(kept.length === 0 ? {} : { ExtraDetails: Object.fromEntries(kept) }),
   };
 }

@@ -1,3 +1,4 @@
+import type { PayloadItem } from "../../contract/event.ts";
 import type { AggregatedEventName } from "../../contract/settings.ts";
 
 /** What makes two occurrences of an event the same. Everything else is given up when they are folded. */
@@ -6,8 +7,36 @@ export interface AggregationRule {
   readonly identity: readonly string[];
   /** Required numeric fields that differ between occurrences: they become 0. */
   readonly zeroed: readonly string[];
+  /** Required fields of text that differ between occurrences: they become `0`. */
+  readonly blanked?: readonly string[];
   /** Members of ExtraDetails that are compared and kept. */
   readonly details: readonly string[];
+}
+
+/**
+ * An inbound connection is known by the port it came to; the port it came from differs each time. Schema
+ * 1.0 requires it, so it becomes `0`.
+ */
+const INBOUND: AggregationRule = {
+  identity: [
+    "Direction",
+    "Protocol",
+    "LocalAddress",
+    "LocalPort",
+    "RemoteAddress",
+    "Executable",
+    "CommandLine",
+    "UserId",
+  ],
+  zeroed: ["ProcessId"],
+  blanked: ["RemotePort"],
+  details: ["Unit", "UserUnit", "Container", "ContainerRuntime", "State", "OwnerOf", "Source"],
+};
+
+/** The rule for an occurrence. */
+export function aggregationRule(name: AggregatedEventName, item: PayloadItem): AggregationRule {
+  const isInbound = name === "ConnectionCreate" && item["Direction"] === "In";
+  return isInbound ? INBOUND : AGGREGATION_RULES[name];
 }
 
 /**
@@ -15,7 +44,7 @@ export interface AggregationRule {
  * line, executable and user; connection also by direction, addresses, protocol and remote port;
  * termination by executable and exit status.
  */
-export const AGGREGATION_RULES: Readonly<Record<AggregatedEventName, AggregationRule>> = {
+const AGGREGATION_RULES: Readonly<Record<AggregatedEventName, AggregationRule>> = {
   ProcessCreate: {
     identity: ["Executable", "CommandLine", "UserId", "UserName"],
     zeroed: ["ProcessId", "ParentProcessId"],

@@ -1,0 +1,174 @@
+/** Short connections between two network namespaces, and what the collector of one of them says. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface StormOptions {
+  /** Connections of each direction. */
+  readonly count: number;
+  /** Rules that track connections are in force on the gateway. */
+  readonly isTracked: boolean;
+}
+
+export interface Seen {
+  readonly RemoteAddress: string;
+  readonly RemotePort: string;
+  readonly LocalAddress: string;
+  readonly LocalPort: string;
+  readonly Direction: "In" | "Out";
+  readonly ProcessId: number;
+  readonly ExtraDetails: Readonly<Record<string, string>>;
+}
+
+export interface Storm {
+  /** What was done, as the gateway sees it, by direction. */
+  readonly done: { readonly In: readonly string[]; readonly Out: readonly string[] };
+  readonly processIds: { readonly In: number; readonly Out: number };
+  readonly seen: readonly Seen[];
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+const GATEWAY = { v4: "10.99.0.1", v6: "fd99::1" };
+const PEER = { v4: "10.99.0.2", v6: "fd99::2" };
+
+export function skipReason(): string | false {
+  if (process.getuid?.() !== 0) return "only root makes network namespaces";
+  if (spawnSync("ip", ["netns", "list"]).status !== 0) return "ip netns does not work here";
+  if (spawnSync("nft", ["--version"]).status !== 0) return "nft is not installed";
+  return false;
+}
+
+function start(namespace: string, script: string, ...args: readonly string[]): ChildProcess {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const node = [process.execPath, "--import", "tsx", path];
+  const child = spawn("ip", ["netns", "exec", namespace, ...node, ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdout?.setEncoding("utf8");
+  return child;
+}
+
+/** Lines that a child prints, as they come; `next` waits for one. */
+function linesOf(child: ChildProcess): { readonly all: string[]; next(): Promise<string> } {
+  const all: string[] = [];
+  let rest = "";
+  let given = 0;
+  let wake: (() => void) | undefined;
+  let isEnded = false;
+  child.stdout?.on("data", (text: string) => {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop() ?? "";
+    all.push(...parts);
+    wake?.();
+  });
+  child.once("close", () => {
+    isEnded = true;
+    wake?.();
+  });
+  return {
+    all,
+    async next() {
+      while (given >= all.length) {
+        if (isEnded) throw new Error("it ended without a word");
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      given += 1;
+      return all[given - 1] ?? "";
+    },
+  };
+}
+
+async function closed(child: ChildProcess): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  child.stdin?.end();
+  await ended;
+}
+
+function connectTwo(gateway: string, peer: string, isTracked: boolean): void {
+  const sh = (namespace: string, command: string): void => {
+    execFileSync("ip", ["netns", "exec", namespace, "sh", "-c", command]);
+  };
+  for (const name of [gateway, peer]) execFileSync("ip", ["netns", "add", name]);
+  execFileSync("ip", [
+    ...["link", "add", "eth0", "netns", gateway, "type", "veth"],
+    ...["peer", "name", "eth0", "netns", peer],
+  ]);
+  for (const [name, { v4, v6 }] of [
+    [gateway, GATEWAY],
+    [peer, PEER],
+  ] as const) {
+    sh(name, `ip addr add ${v4}/24 dev eth0 && ip addr add ${v6}/64 dev eth0 nodad`);
+    sh(name, "ip link set lo up && ip link set eth0 up");
+    sh(name, "echo 15000 64000 > /proc/sys/net/ipv4/ip_local_port_range");
+  }
+  if (isTracked) {
+    sh(
+      gateway,
+      "nft add table inet t && nft add chain inet t i '{ type filter hook input priority 0; }'",
+    );
+    sh(gateway, "nft add rule inet t i ct state invalid drop");
+  }
+}
+
+/** Runs one storm in namespaces of its own, which are gone afterwards. */
+export async function runStorm({ count, isTracked }: StormOptions): Promise<Storm> {
+  const gateway = `gwstorm${process.pid}`;
+  const peer = `gwpeer${process.pid}`;
+  connectTwo(gateway, peer, isTracked);
+  const children: ChildProcess[] = [];
+  const run = (...args: Parameters<typeof start>): ChildProcess => {
+    const child = start(...args);
+    children.push(child);
+    return child;
+  };
+  try {
+    const ownServer = run(gateway, "tcp-peer.ts", "serve", "8080");
+    const farServer = run(peer, "tcp-peer.ts", "serve", "9090");
+    const served = JSON.parse(await linesOf(ownServer).next());
+    await linesOf(farServer).next();
+    const worker = run(gateway, "connections-worker.ts");
+    const said = linesOf(worker);
+    await said.next();
+    const ownClient = run(
+      gateway,
+      "tcp-peer.ts",
+      "connect",
+      "9090",
+      String(count),
+      PEER.v4,
+      PEER.v6,
+    );
+    const farClient = run(
+      peer,
+      "tcp-peer.ts",
+      "connect",
+      "8080",
+      String(count),
+      GATEWAY.v4,
+      GATEWAY.v6,
+    );
+    const [out, into] = await Promise.all(
+      [ownClient, farClient].map(async (child) => JSON.parse(await linesOf(child).next())),
+    );
+    // Ends are told by a worker of the kernel, and gathered by the collector.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await closed(worker);
+    const lines = said.all.map((line) => JSON.parse(line));
+    return {
+      done: { Out: out.tuples, In: into.tuples.map(turned) },
+      processIds: { Out: out.processId, In: served.processId },
+      seen: lines.filter((line) => "Direction" in line),
+      losses: lines.at(-1).losses,
+    };
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    for (const name of [gateway, peer]) spawnSync("ip", ["netns", "delete", name]);
+  }
+}
+
+/** The same connection as the other side sees it. */
+function turned(tuple: string): string {
+  const [localAddress, localPort, remoteAddress, remotePort] = tuple.split(" ");
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
