@@ -4,7 +4,7 @@ import { parsePasswd } from "../../src/parse/accounts.ts";
 import { plainText } from "../../src/parse/plain-text.ts";
 
 const FILE = "/etc/passwd";
-/** An account made just now is known after this time. */
+/** How old an answer may be; who is not known is looked for at once. */
 const CHECK_MS = 2_000;
 
 /** Names of users by id, from /etc/passwd, which is read again when it has changed. */
@@ -16,9 +16,9 @@ export function createUserNames(
   let readVersion = "";
   let checkedAtMs = Number.NEGATIVE_INFINITY;
 
-  function refresh(): void {
+  function refresh(isMissing: boolean): void {
     const nowMs = clock.monotonicMs();
-    if (nowMs - checkedAtMs < CHECK_MS) return;
+    if (!isMissing && nowMs - checkedAtMs < CHECK_MS) return;
     checkedAtMs = nowMs;
     const facts = probe.facts(FILE);
     if (!facts.ok) return;
@@ -34,7 +34,7 @@ export function createUserNames(
   }
 
   return (userId) => {
-    refresh();
+    refresh(!names.has(userId));
     return names.get(userId);
   };
 }

@@ -17,6 +17,7 @@ const MASKED: readonly (readonly [string, string])[] = [
   [`mysql -uroot -p${SECRET} shop`, "mysql -uroot -p*** shop"],
   [`/usr/bin/sshpass -p ${SECRET} ssh ops@gw`, "/usr/bin/sshpass -p *** ssh ops@gw"],
   [`curl -u ops:${SECRET} https://example.org`, "curl -u ops:*** https://example.org"],
+  [`curl --password ${SECRET} https://example.org`, "curl --password *** https://example.org"],
   [`curl -uops:${SECRET} https://example.org`, "curl -uops:*** https://example.org"],
   [`mosquitto_pub -u gw -P ${SECRET} -t a`, "mosquitto_pub -u gw -P *** -t a"],
   [`redis-cli -a ${SECRET} ping`, "redis-cli -a *** ping"],

@@ -68,14 +68,15 @@ export function maskArguments(
 ): readonly string[] {
   const program = (args[0] ?? "").slice((args[0] ?? "").lastIndexOf("/") + 1);
   const short = SHORT_OPTIONS[program];
-  let isSecretNext = false;
+  let next: "harmless" | "secret" | "short" = "harmless";
   return args.map((argument, at) => {
     if (at === 0) return maskText(argument, patterns);
-    const wasSecretNext = isSecretNext;
-    isSecretNext = false;
-    if (wasSecretNext && !isOption(argument)) return maskValue(argument, program);
+    const kind = next;
+    next = "harmless";
+    if (kind === "secret" && !isOption(argument)) return MASK;
+    if (kind === "short" && !isOption(argument)) return maskValue(argument, program);
     if (short?.next === argument) {
-      isSecretNext = true;
+      next = "short";
       return argument;
     }
     if (short?.glued !== undefined && isGlued(argument, short.glued)) {
@@ -83,7 +84,7 @@ export function maskArguments(
     }
     const assigned = maskAssignment(argument);
     if (assigned !== undefined) return assigned;
-    isSecretNext = isOption(argument) && isSecretName(argument);
+    if (isOption(argument) && isSecretName(argument)) next = "secret";
     return maskText(argument, patterns);
   });
 }
@@ -121,7 +122,7 @@ function maskAssignment(argument: string): string | undefined {
   return `${name}=${MASK}`;
 }
 
-/** Programs whose option takes `user:password` keep the user. */
+/** Programs whose short option takes `user:password` keep the user; without one there is no secret. */
 function maskValue(value: string, program: string): string {
   const takesUser = program === "curl" || program === "smbclient";
   if (!takesUser) return MASK;
