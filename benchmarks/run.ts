@@ -4,6 +4,7 @@ import { type Benchmark, type Figure, machineFacts, ROOT } from "./benchmark.ts"
 import { firewall } from "./firewall.ts";
 import { footprint } from "./footprint.ts";
 import { listeningPorts } from "./listening-ports.ts";
+import { liveEvents } from "./live-events.ts";
 import { memory } from "./memory.ts";
 import { packing } from "./packing.ts";
 import { spool } from "./spool.ts";
@@ -15,6 +16,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   listeningPorts,
   firewall,
   footprint,
+  liveEvents,
 ];
 
 interface Section {

@@ -27,7 +27,7 @@ export const processes = defineWatchCollector({
     },
     {
       kind: "path",
-      what: "/proc/[pid]",
+      what: "/proc/self/status",
       lostWithout: "Command line, user, parent and unit of processes",
     },
   ],

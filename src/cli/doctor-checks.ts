@@ -126,6 +126,51 @@ export function checkKernel(): readonly DoctorFinding[] {
   ];
 }
 
+/** What each stream of the kernel is for, and what is done without it. */
+const STREAMS = [
+  {
+    stream: "executions",
+    with: "processes are told by the kernel (proc connector)",
+    without: "processes: /proc is polled, short-lived ones and all ends are missed",
+  },
+  {
+    stream: "socket-ends",
+    with: "ends of connections are told by the kernel (sock_diag)",
+    without: "connections that end between two looks are not seen",
+  },
+  {
+    stream: "conntrack",
+    with: "new connections are told by the kernel where rules track them (conntrack)",
+    without: "connections: UDP flows are not seen, sockets are looked at every ten seconds",
+  },
+] as const;
+
+/** Which sources live events would come from, found by opening each for a moment. */
+export function checkStreams(): readonly DoctorFinding[] {
+  const probe = createProbe({ root: "/" });
+  const listener = {
+    onDatagram: () => undefined,
+    onOverrun: () => undefined,
+    onEnd: () => undefined,
+  };
+  return STREAMS.map((one): DoctorFinding => {
+    const opened = probe.listen(one.stream, listener);
+    if (opened.ok) {
+      opened.value.stop();
+      return good("kernel", one.with);
+    }
+    return {
+      area: "kernel",
+      level: "note",
+      what: `${one.without}: ${opened.problem.detail}`,
+      remedy:
+        opened.problem.code === "not-permitted"
+          ? "Run as root, or add CAP_NET_ADMIN to AmbientCapabilities of the unit."
+          : "Nothing to do where the kernel has no such thing, as inside a container.",
+    };
+  });
+}
+
 /** Whether secrets can be read and the hub answers with a trusted certificate. */
 export async function checkHub(
   reading: ConfigReading,

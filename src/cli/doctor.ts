@@ -8,6 +8,7 @@ import {
   checkHub,
   checkKernel,
   checkState,
+  checkStreams,
   type DoctorFinding,
   type DoctorLevel,
 } from "./doctor-checks.ts";
@@ -61,7 +62,7 @@ export const doctorCommand: Command = {
         findings.push(...(await checkHub(reading, environment, log, source)));
       }
     }
-    findings.push(...checkKernel(), ...checkCollectors());
+    findings.push(...checkKernel(), ...checkStreams(), ...checkCollectors());
     if (parsed.flag("json")) terminal.print(JSON.stringify(findings, null, 2));
     else for (const finding of findings) show(finding, terminal);
     const isFine = findings.every(({ level }) => level === "ok" || level === "note");

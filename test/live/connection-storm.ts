@@ -1,6 +1,7 @@
 /** Short connections between two network namespaces, and what the collector of one of them says. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { linesOf } from "./child-lines.ts";
 
 export interface StormOptions {
   /** Connections of each direction. */
@@ -45,38 +46,6 @@ function start(namespace: string, script: string, ...args: readonly string[]): C
   });
   child.stdout?.setEncoding("utf8");
   return child;
-}
-
-/** Lines that a child prints, as they come; `next` waits for one. */
-function linesOf(child: ChildProcess): { readonly all: string[]; next(): Promise<string> } {
-  const all: string[] = [];
-  let rest = "";
-  let given = 0;
-  let wake: (() => void) | undefined;
-  let isEnded = false;
-  child.stdout?.on("data", (text: string) => {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop() ?? "";
-    all.push(...parts);
-    wake?.();
-  });
-  child.once("close", () => {
-    isEnded = true;
-    wake?.();
-  });
-  return {
-    all,
-    async next() {
-      while (given >= all.length) {
-        if (isEnded) throw new Error("it ended without a word");
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      given += 1;
-      return all[given - 1] ?? "";
-    },
-  };
 }
 
 async function closed(child: ChildProcess): Promise<void> {
@@ -127,7 +96,7 @@ export async function runStorm({ count, isTracked }: StormOptions): Promise<Stor
     const farServer = run(peer, "tcp-peer.ts", "serve", "9090");
     const served = JSON.parse(await linesOf(ownServer).next());
     await linesOf(farServer).next();
-    const worker = run(gateway, "connections-worker.ts");
+    const worker = run(gateway, "watch-worker.ts", "connections");
     const said = linesOf(worker);
     await said.next();
     const ownClient = run(
