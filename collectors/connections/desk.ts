@@ -71,7 +71,7 @@ export function createDesk(
   const { probe, clock, agent, settings } = context;
   const owners = createOwners(probe, clock);
   const listeners = createListeners(probe, clock, owners);
-  const origins = createOrigins(probe, clock.monotonicMs);
+  const origins = createOrigins(probe, clock);
   const lose = (reason: string): void => agent.countLoss("ConnectionCreate", reason, 1);
   const book = createConnectionBook(MOST_KNOWN, () => lose("table-full"));
   const claims = createClaims();

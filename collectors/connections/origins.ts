@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/contract/clock.ts";
 import type { Probe } from "../../src/contract/probe.ts";
 import type { ConntrackFlow } from "../../src/parse/conntrack.ts";
 import { parseLocalIpv4, parseLocalIpv6 } from "../../src/parse/local-addresses.ts";
@@ -16,13 +17,13 @@ export interface Origins {
   directionOf(key: string): Direction | undefined;
 }
 
-export function createOrigins(probe: Probe, monotonicMs: () => number): Origins {
+export function createOrigins(probe: Probe, clock: Clock): Origins {
   const remembered = new Map<string, Direction>();
   let own: ReadonlySet<string> = new Set();
   let readAtMs = Number.NEGATIVE_INFINITY;
 
   function ownAddresses(): ReadonlySet<string> {
-    const nowMs = monotonicMs();
+    const nowMs = clock.monotonicMs();
     if (nowMs - readAtMs < REFRESH_MS) return own;
     readAtMs = nowMs;
     const v4 = probe.readText("/proc/net/fib_trie", MAX_TABLE_BYTES);
