@@ -10,6 +10,7 @@ import { replaceWhole, writeWhole } from "../spool/write-whole.ts";
 export interface OpenWindow {
   readonly name: AggregatedEventName;
   readonly key: string;
+  /** The first occurrence, whole. */
   readonly item: PayloadItem;
   readonly firstMs: number;
   lastMs: number;

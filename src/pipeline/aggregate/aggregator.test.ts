@@ -54,6 +54,50 @@ function detailOf(draft: EventDraft | undefined, key: string): string {
 }
 
 describe("aggregation", () => {
+  it("tells what happened once as it was, over a restart too", async (test) => {
+    const { open, emitted, clock } = rig(test);
+    const once = run("date", 41);
+    open().add([once]);
+    // The process died: what was open comes back from the journal.
+    const again = open();
+    assert.equal(emitted[0]?.payload[0]?.["ProcessId"], 41);
+    again.add([run("df", 42)]);
+    await clock.advance(HOUR_MS);
+    assert.equal(emitted[1]?.payload[0]?.["ProcessId"], 42);
+    assert.equal(detailOf(emitted[1], "HitCount"), "1");
+    again.stop();
+  });
+
+  it("knows an inbound connection by the port it came to, not by the one it came from", async (test) => {
+    const { open, emitted } = rig(test);
+    const aggregator = open();
+    const inbound = (remotePort: string, localPort: string): EventDraft => ({
+      name: "ConnectionCreate",
+      payload: [
+        {
+          RemoteAddress: "192.0.2.1",
+          RemotePort: remotePort,
+          LocalAddress: "192.0.2.2",
+          LocalPort: localPort,
+          Direction: "In",
+          Protocol: "tcp",
+          ProcessId: 3,
+          Executable: "/usr/sbin/sshd",
+        },
+      ],
+    });
+    aggregator.add([inbound("50001", "22"), inbound("50002", "22"), inbound("50003", "443")]);
+    aggregator.flush();
+    assert.deepEqual(
+      emitted.map(({ payload: [item] }) => [item?.["LocalPort"], item?.["RemotePort"]]),
+      [
+        ["22", "0"],
+        ["443", "50003"],
+      ],
+    );
+    aggregator.stop();
+  });
+
   it("folds repeats into one event with count, first and last time", async (test) => {
     const { clock, emitted, open } = rig(test);
     const aggregator = open();

@@ -98,14 +98,14 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
       EndTimeLocal: localTimestamp(window.lastMs, clock.utcOffsetMinutes(window.lastMs)),
       EndTimeUtc: utcTimestamp(window.lastMs),
     };
-    const details = { ...detailsOf(window.item), ...times };
-    const item = { ...window.item, ExtraDetails: details };
+    // What happened once is told as it was; only what stands for several gives up what differs.
+    const told = window.hits === 1 ? window.item : foldedItem(window.name, window.item);
+    const item = { ...told, ExtraDetails: { ...detailsOf(told), ...times } };
     return { name: window.name, payload: [item], occurredAtMs: window.lastMs };
   }
 
   function addItem(name: AggregatedEventName, item: PayloadItem, atMs: number): void {
-    const folded = foldedItem(name, item);
-    const key = keyOf(name, folded);
+    const key = keyOf(name, foldedItem(name, item));
     const known = windows[name].get(key);
     if (known !== undefined) {
       known.hits += 1;
@@ -122,7 +122,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     const window: TimedWindow = {
       name,
       key,
-      item: folded,
+      item,
       firstMs: atMs,
       lastMs: atMs,
       hits: 1,
