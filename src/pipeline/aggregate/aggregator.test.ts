@@ -63,8 +63,9 @@ describe("aggregation", () => {
     assert.equal(emitted[0]?.payload[0]?.["ProcessId"], 41);
     again.add([run("df", 42)]);
     await clock.advance(HOUR_MS);
-    assert.equal(emitted[1]?.payload[0]?.["ProcessId"], 42);
-    assert.equal(detailOf(emitted[1], "HitCount"), "1");
+    const later = emitted.find(({ payload }) => payload[0]?.["CommandLine"] === "df");
+    assert.equal(later?.payload[0]?.["ProcessId"], 42);
+    assert.equal(detailOf(later, "HitCount"), "1");
     again.stop();
   });
 
