@@ -51,7 +51,7 @@ const SUBJECT = "journal";
 
 /**
  * Loads libsystemd. Error: `unsupported` where it or koffi is absent.
- * Cost: some 2 MB of memory, so call it when it is needed, and keep the result.
+ * Cost: about 1 MB of memory besides koffi, so call it when it is needed, and keep the result.
  */
 export function loadJournalLibrary(): Result<JournalLibrary> {
   const koffi = loadKoffi();
