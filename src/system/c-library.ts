@@ -51,18 +51,26 @@ const SO_ATTACH_FILTER = 26;
 const FILTER_INSTRUCTION_BYTES = 8;
 
 /** The part of koffi that is used. Source: koffi.dev, functions and `koffi.errno`. */
-interface Koffi {
-  load(path: null): {
-    func(name: string, result: string, parameters: readonly (string | object)[]): CFunction;
-  };
+export interface Koffi {
+  /** `null` is what Node itself is linked to. Throws where there is no such library. */
+  load(path: string | null): KoffiLibrary;
   struct(members: Readonly<Record<string, string>>): object;
   pointer(type: object): object;
-  sizeof(type: object): number;
+  /** Bytes of a C type. */
+  sizeof(type: string | object): number;
   errno(): number;
 }
+
+/** A loaded shared library. `func` throws where it lacks the function. */
+export interface KoffiLibrary {
+  func(name: string, result: string, parameters: readonly (string | object)[]): CFunction;
+}
+
 type CStruct = Readonly<Record<string, number | Uint8Array>>;
-interface CFunction {
-  (...values: readonly (number | Uint8Array | CStruct)[]): number;
+
+/** A function of C whose result is a number. Pointers that C owns travel as `uintptr_t`. */
+export interface CFunction {
+  (...values: readonly (number | bigint | string | Uint8Array | CStruct)[]): number;
   /** Calls on a thread of Node's pool; the last value is the callback. */
   async(...values: readonly (number | Uint8Array | AsyncDone)[]): void;
 }
@@ -85,7 +93,8 @@ export function loadCLibrary(): Result<CLibrary> {
   }
 }
 
-function loadKoffi(): Result<Koffi> {
+/** koffi itself, for libraries that are not always there. Looked for as `loadCLibrary` does; same error. */
+export function loadKoffi(): Result<Koffi> {
   // The bundle is CommonJS and knows its own file; sources run as modules, below the started script.
   const ownFile =
     typeof __filename === "string" ? __filename : (environment().scriptPath ?? process.execPath);

@@ -63,9 +63,14 @@ export interface Netlink {
   open(protocol: number, options?: NetlinkOptions): Result<NetlinkSocket>;
 }
 
-/** The way to netlink through the C library. Keep the result: all its sockets share one waiting thread. */
-export function createNetlink(library: CLibrary): Netlink {
-  const readiness = createReadiness(library);
+/**
+ * The way to netlink through the C library. Keep the result: all its sockets share one waiting thread,
+ * that of `readiness`, which others may share as well.
+ */
+export function createNetlink(
+  library: CLibrary,
+  readiness: Readiness = createReadiness(library),
+): Netlink {
   return {
     open: (protocol, options = {}) => openSocket({ library, readiness }, protocol, options),
   };

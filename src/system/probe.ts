@@ -9,9 +9,12 @@ import { type CLibrary, loadCLibrary } from "./c-library.ts";
 import { capturedFirewall } from "./captured-firewall.ts";
 import { systemClock } from "./clock.ts";
 import { createFirewallSource } from "./firewall-source.ts";
+import { followJournal } from "./journal.ts";
+import { type JournalLibrary, loadJournalLibrary } from "./journal-library.ts";
 import { listenToKernel } from "./kernel-streams.ts";
 import { createNetlink, type Netlink } from "./netlink.ts";
 import { readProcess } from "./process-facts.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
 import { resolveBelow, resolveLive } from "./rooted-path.ts";
 import { sha256OfFile } from "./sha256-of-file.ts";
 import { type SocketKind, socketsFromKernel, socketsFromTables } from "./sockets.ts";
@@ -112,7 +115,14 @@ export function createProbe(options: ProbeOptions): Probe {
       const netlink = isLive ? machine.netlink() : fail("unsupported", stream, NOT_LIVE);
       return netlink.ok ? listenToKernel(netlink.value, readText, stream, listener) : netlink;
     },
-    followJournal: () => fail("unsupported", "journal", NOT_LIVE),
+    followJournal: (query, listener) =>
+      isLive
+        ? followJournal(
+            { library: machine.journal, readiness: machine.readiness, clock: systemClock },
+            query,
+            listener,
+          )
+        : fail("unsupported", "journal", NOT_LIVE),
     kernel: () => (isLive ? ok(liveKernel()) : capturedKernel(readText)),
   };
 }
@@ -156,25 +166,36 @@ function kindOf(stats: Stats): FileFacts["kind"] {
 
 type ReadText = (path: string, maxBytes?: number) => Result<string>;
 
-/** The native library, loaded at the first question: idle collectors must not pay its memory. */
+/**
+ * The native libraries, loaded at the first question: idle collectors must not pay their memory. All
+ * that waits shares one readiness, and so one thread.
+ */
 function createMachine(): {
   library(): Result<CLibrary>;
+  readiness(): Result<Readiness>;
   netlink(): Result<Netlink>;
+  journal(): Result<JournalLibrary>;
 } {
-  let library: Result<CLibrary> | undefined;
-  let netlink: Result<Netlink> | undefined;
-  function load(): Result<CLibrary> {
-    library ??= loadCLibrary();
-    return library;
-  }
-  return {
-    library: load,
-    netlink() {
-      if (netlink !== undefined) return netlink;
-      const loaded = load();
-      netlink = loaded.ok ? ok(createNetlink(loaded.value)) : loaded;
-      return netlink;
-    },
+  const library = once(loadCLibrary);
+  const readiness = once<Readiness>(() => {
+    const loaded = library();
+    return loaded.ok ? ok(createReadiness(loaded.value)) : loaded;
+  });
+  const netlink = once<Netlink>(() => {
+    const loaded = library();
+    const waiting = readiness();
+    if (!loaded.ok) return loaded;
+    return waiting.ok ? ok(createNetlink(loaded.value, waiting.value)) : waiting;
+  });
+  return { library, readiness, netlink, journal: once(loadJournalLibrary) };
+}
+
+/** Keeps the first answer, a failed one as well. */
+function once<T>(ask: () => Result<T>): () => Result<T> {
+  let answer: Result<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
   };
 }
 
