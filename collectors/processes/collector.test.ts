@@ -100,6 +100,34 @@ describe("processes, as the kernel tells of them", () => {
     await watch.stop();
   });
 
+  it("are told each, when one process executes twice before it can be read", async () => {
+    const { machine, items, start } = await rig();
+    const watch = await start();
+    machine.tell("executions", processNotice("exec", 63));
+    machine.tell("executions", processNotice("exec", 63));
+    await watch.stop();
+    assert.deepEqual(
+      items("ProcessCreate").map((item) => item["ProcessId"]),
+      [63, 63],
+    );
+  });
+
+  it("that were half gone get their parent from their end", async () => {
+    const { machine, clock, items, start } = await rig();
+    machine.processes.set(50, processFacts({ processId: 50, executable: "/usr/bin/make" }));
+    const watch = await start();
+    const half = { processId: 64, parentProcessId: undefined, userId: undefined };
+    machine.processes.set(64, processFacts({ ...half, executable: "/usr/bin/cc" }));
+    machine.tell("executions", processNotice("exec", 64));
+    machine.processes.delete(64);
+    machine.tell("exits", processNotice("exit", 64, { parent: 50 }));
+    await clock.advance(250);
+    const [item] = items("ProcessCreate");
+    assert.deepEqual([item?.["Executable"], item?.["ParentProcessId"]], ["/usr/bin/cc", 50]);
+    assert.equal(items("ProcessTerminate")[0]?.["Executable"], "/usr/bin/cc");
+    await watch.stop();
+  });
+
   it("that never executed a program end with that of their parent", async () => {
     const { machine, clock, items, start } = await rig();
     machine.processes.set(50, processFacts({ processId: 50, executable: "/usr/bin/bash" }));

@@ -27,7 +27,10 @@ export function watchConnector(
   const { probe, clock, agent } = context;
   let executions: KernelListening | undefined;
   let exits: KernelListening | undefined;
-  const reporter = createReporter(context, emit, () => executions?.readNow() ?? true);
+  const reporter = createReporter(context, emit, () => {
+    exits?.readNow();
+    return executions?.readNow() ?? true;
+  });
 
   /** A notice may have waited while the agent was busy. */
   function wallClockMs(monotonicMs: number): number {

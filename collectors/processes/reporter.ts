@@ -38,7 +38,8 @@ export interface Reporter {
   stop(): void;
 }
 
-interface Waiting {
+/** An execution whose process was gone, or half gone, when it was read: its end may name its parent. */
+interface Unread {
   readonly processId: number;
   readonly occurredAtMs: number;
   readonly source: string;
@@ -47,13 +48,13 @@ interface Waiting {
 }
 
 /**
- * `beforeHandingOver` reads all executions that the kernel has told so far; false when there are more, so
- * that ends must wait.
+ * `readOn` reads what the kernel has told so far, ends first and then executions, so that every end that has
+ * been read has its execution; false when there are more executions, so that ends must wait.
  */
 export function createReporter(
   context: ProcessesContext,
   emit: (drafts: readonly EventDraft[]) => void,
-  beforeHandingOver: () => boolean,
+  readOn: () => boolean,
 ): Reporter {
   const { probe, clock, agent } = context;
   const table = createProcessTable(MOST_PROCESSES, () =>
@@ -62,7 +63,7 @@ export function createReporter(
   const nameOf = createUserNames(probe, clock);
   const hashes = context.settings.hashExecutables ? createHashes(context) : undefined;
   let drafts: EventDraft[] = [];
-  let gone = new Map<number, Waiting>();
+  let unread: Unread[] = [];
   let ends: (ExitNotice & { readonly source: string })[] = [];
   let timer: Timer | undefined;
 
@@ -81,41 +82,63 @@ export function createReporter(
 
   function handOver(): void {
     timer = undefined;
-    // An end is matched with its execution, so executions have to be read first.
-    if (!beforeHandingOver() && ends.length < MOST_WAITING) arm();
-    else matchEnds();
+    const waited = unread;
+    unread = [];
+    if (!readOn() && ends.length < MOST_WAITING) {
+      unread = [...waited, ...unread];
+      arm();
+    } else matchEnds(waited);
     const ready = drafts;
     drafts = [];
     if (ready.length > 0) emit(ready);
   }
 
-  function matchEnds(): void {
+  /** The ends of what was read just now are still to come; what has waited a round gets no better. */
+  function matchEnds(waited: readonly Unread[]): void {
+    const byProcess = new Map<number, Unread[]>();
+    for (const one of [...waited, ...unread]) {
+      byProcess.set(one.processId, [...(byProcess.get(one.processId) ?? []), one]);
+    }
     const ended = ends;
     ends = [];
-    const before = gone;
-    gone = new Map();
     for (const notice of ended) {
-      const { processId, parentProcessId } = notice;
-      const unread = before.get(processId);
-      if (unread !== undefined) {
-        before.delete(processId);
-        addGone(unread, parentProcessId);
-      }
-      addEnd(notice, unread !== undefined);
+      const mine = byProcess.get(notice.processId) ?? [];
+      byProcess.delete(notice.processId);
+      for (const one of mine) addUnread(one, notice.parentProcessId);
+      addEnd(notice, mine.length > 0);
     }
-    for (const unread of before.values()) addGone(unread, undefined);
+    for (const one of waited) if (byProcess.has(one.processId)) addUnread(one, undefined);
+    unread = unread.filter((one) => byProcess.has(one.processId));
+    if (unread.length > 0) arm();
   }
 
-  function addGone(unread: Waiting, parentProcessId: number | undefined): void {
-    const { processId, occurredAtMs, source, facts } = unread;
-    const parentId = facts?.parentProcessId ?? parentProcessId;
+  function addUnread(one: Unread, parentOfEnd: number | undefined): void {
+    const { processId, occurredAtMs, source, facts } = one;
+    const parentProcessId = facts?.parentProcessId ?? parentOfEnd;
+    if (facts !== undefined && !facts.hasEnded) {
+      addProcess({ ...facts, parentProcessId }, occurredAtMs, source);
+      return;
+    }
     const known = {
-      parentProcessId: parentId,
-      parentExecutable: programOf(parentId),
+      parentProcessId,
+      parentExecutable: programOf(parentProcessId),
       userId: facts?.userId,
       userName: facts?.userId === undefined ? undefined : nameOf(facts.userId),
     };
     add("ProcessCreate", occurredAtMs, goneItem(processId, known, source));
+  }
+
+  function addProcess(process: ProcessFacts, occurredAtMs: number, source: string): void {
+    const { userId } = process;
+    const details = {
+      source,
+      userName: userId === undefined ? undefined : nameOf(userId),
+      parentExecutable: programOf(process.parentProcessId),
+    };
+    const report = (sha256: string | undefined): void =>
+      add("ProcessCreate", occurredAtMs, createItem(process, { ...details, sha256 }, context.mask));
+    if (hashes === undefined) report(undefined);
+    else hashes.of(process.processId, report);
   }
 
   function addEnd(notice: ExitNotice & { readonly source: string }, isUnread: boolean): void {
@@ -132,7 +155,11 @@ export function createReporter(
     add("ProcessTerminate", notice.occurredAtMs, item);
   }
 
-  function wait<T>(name: "ProcessCreate" | "ProcessTerminate", size: number, put: () => T): void {
+  function wait(
+    name: "ProcessCreate" | "ProcessTerminate",
+    size: number,
+    put: () => unknown,
+  ): void {
     if (size >= MOST_WAITING) agent.countLoss(name, "queue-full", 1);
     else put();
     arm();
@@ -141,29 +168,16 @@ export function createReporter(
   return {
     executed(processId, occurredAtMs, source) {
       const found = probe.process(processId);
-      if (!found.ok || found.value.hasEnded) {
-        table.delete(processId);
-        const facts = found.ok ? found.value : undefined;
-        const unread = { processId, occurredAtMs, source, facts };
-        wait("ProcessCreate", gone.size, () => gone.set(processId, unread));
+      const facts = found.ok ? found.value : undefined;
+      if (facts === undefined || facts.hasEnded) table.delete(processId);
+      else table.set(processId, { executable: facts.executable ?? "" });
+      if (facts !== undefined && !facts.hasEnded && facts.parentProcessId !== undefined) {
+        addProcess(facts, occurredAtMs, source);
         return;
       }
-      const process = found.value;
-      const { parentProcessId, userId } = process;
-      table.set(processId, { executable: process.executable ?? "" });
-      const details = {
-        source,
-        userName: userId === undefined ? undefined : nameOf(userId),
-        parentExecutable: programOf(parentProcessId),
-      };
-      const report = (sha256: string | undefined): void =>
-        add(
-          "ProcessCreate",
-          occurredAtMs,
-          createItem(process, { ...details, sha256 }, context.mask),
-        );
-      if (hashes === undefined) report(undefined);
-      else hashes.of(processId, report);
+      wait("ProcessCreate", unread.length, () =>
+        unread.push({ processId, occurredAtMs, source, facts }),
+      );
     },
     ended: (notice, source) =>
       wait("ProcessTerminate", ends.length, () => ends.push({ ...notice, source })),
@@ -182,6 +196,9 @@ export function createReporter(
     stop() {
       timer?.cancel();
       hashes?.stop();
+      handOver();
+      timer?.cancel();
+      // What was read just before waits for its end no longer.
       handOver();
       timer?.cancel();
     },

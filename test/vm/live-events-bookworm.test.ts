@@ -1,3 +1,3 @@
 import { liveEventsSuite } from "./live-events-suite.ts";
 
-liveEventsSuite("bookworm");
+liveEventsSuite("bookworm", 20_000);

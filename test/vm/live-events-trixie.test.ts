@@ -1,3 +1,3 @@
 import { liveEventsSuite } from "./live-events-suite.ts";
 
-liveEventsSuite("trixie");
+liveEventsSuite("trixie", 2_000);
