@@ -2,6 +2,8 @@ import { defineSnapshotCollector } from "../../src/contract/collector.ts";
 import { collectLocalUsers } from "./collect.ts";
 import { localUsersPayload, localUsersSettings } from "./schema.ts";
 
+const ACCOUNT_FILES: ReadonlySet<string> = new Set(["passwd", "group", "shadow"]);
+
 export const localUsers = defineSnapshotCollector({
   name: "local-users",
   summary: "Local accounts with their groups, and whether and how each of them can log in.",
@@ -21,8 +23,21 @@ export const localUsers = defineSnapshotCollector({
       lostWithout: "Password states (group shadow gives them too) and the count of SSH keys",
     },
   ],
-  sources: ["passwd(5)", "group(5)", "shadow(5)", "crypt(5)", "login.defs(5)", "sshd(8)"],
+  sources: [
+    "passwd(5)",
+    "group(5)",
+    "shadow(5)",
+    "crypt(5)",
+    "login.defs(5)",
+    "sshd(8)",
+    "inotify(7)",
+  ],
   settings: localUsersSettings,
   payload: localUsersPayload,
   collect: collectLocalUsers,
+  async watchChanges(context, onChange) {
+    const watching = context.probe.watchFolder("/etc", ACCOUNT_FILES, onChange);
+    if (!watching.ok) throw new Error(`${watching.problem.subject}: ${watching.problem.detail}`);
+    return { stop: async () => watching.value() };
+  },
 });

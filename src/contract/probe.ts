@@ -82,6 +82,12 @@ export interface Probe {
    * went away or was refused in the middle is undefined.
    */
   process(processId: number): Result<ProcessFacts>;
+  /**
+   * Calls back about a second after a file of that name in the folder was changed, replaced, made or
+   * removed; once for a burst of changes. Returns what ends it; safe to call twice. `unsupported` on
+   * captured roots.
+   */
+  watchFolder(path: string, names: ReadonlySet<string>, onChange: () => void): Result<() => void>;
   /** SHA-256 of a file's content, hexadecimal. Read in portions; longer than `maxBytes` is `too-large`. */
   sha256(path: string, maxBytes: number, signal: AbortSignal): Promise<Result<string>>;
   /**

@@ -9,6 +9,7 @@ import { type CLibrary, loadCLibrary } from "./c-library.ts";
 import { capturedFirewall } from "./captured-firewall.ts";
 import { systemClock } from "./clock.ts";
 import { createFirewallSource } from "./firewall-source.ts";
+import { watchFolder } from "./folder-watch.ts";
 import { followJournal } from "./journal.ts";
 import { type JournalLibrary, loadJournalLibrary } from "./journal-library.ts";
 import { listenToKernel } from "./kernel-streams.ts";
@@ -106,6 +107,11 @@ export function createProbe(options: ProbeOptions): Probe {
       isLive
         ? createFirewallSource({ readText, ...machine, clock: systemClock })
         : capturedFirewall(readText, listFolder),
+    watchFolder(path, names, onChange) {
+      if (!isLive) return fail("unsupported", path, NOT_LIVE);
+      const resolved = resolvePath(path, true);
+      return resolved.ok ? watchFolder(resolved.value, names, onChange, systemClock) : resolved;
+    },
     async sha256(path, maxBytes, signal) {
       const resolved = resolvePath(path, true);
       return resolved.ok ? sha256OfFile(resolved.value, maxBytes, signal, path) : resolved;

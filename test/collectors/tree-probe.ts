@@ -61,6 +61,7 @@ export function treeProbe(tree: Tree): Probe {
       watch: () => () => undefined,
     }),
     connectedSockets: () => ok({ source: "sock_diag", sockets: [] }),
+    watchFolder: (path) => fail("unsupported", path, "a tree in memory"),
     sha256: async (path) => missing(path),
     process: (processId) => missing(`/proc/${processId}`),
     listen: (stream) => fail("unsupported", stream, "a tree in memory"),
