@@ -7,6 +7,7 @@ import { droppedEventsStatistics } from "./dropped-events-statistics/index.ts";
 import { firewall } from "./firewall/index.ts";
 import { listeningPorts } from "./listening-ports/index.ts";
 import { localUsers } from "./local-users/index.ts";
+import { logins } from "./logins/index.ts";
 import { messageStatistics } from "./message-statistics/index.ts";
 import { processes } from "./processes/index.ts";
 import { systemInformation } from "./system-information/index.ts";
@@ -21,6 +22,7 @@ export const COLLECTORS: readonly Collector[] = [
   firewall,
   listeningPorts,
   localUsers,
+  logins,
   messageStatistics,
   processes,
   systemInformation,

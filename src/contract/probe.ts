@@ -18,6 +18,14 @@ export interface FileFacts {
   readonly deviceId: number;
 }
 
+/** A part of a file, and which file it is: the name may lead to another one next time. */
+export interface FilePart {
+  readonly bytes: Uint8Array;
+  readonly sizeBytes: number;
+  readonly inode: number;
+  readonly deviceId: number;
+}
+
 /** A socket as the kernel describes it. Source: sock_diag(7), struct inet_diag_msg; proc_net(5). */
 export interface SocketFacts {
   readonly protocol: "tcp" | "udp";
@@ -59,6 +67,8 @@ export interface Probe {
   /** File content as UTF-8 (bad bytes become U+FFFD). Default limit 1 MiB; longer is `too-large`. */
   readText(path: string, maxBytes?: number): Result<string>;
   readBytes(path: string, maxBytes?: number): Result<Uint8Array>;
+  /** At most `maxBytes` from an offset on, for files that grow; fewer at the end of the file. */
+  readFrom(path: string, offset: number, maxBytes: number): Result<FilePart>;
   /** Target of a symbolic link, not resolved. */
   readLink(path: string): Result<string>;
   /** Names in a folder, sorted; at most 100,000. */

@@ -75,7 +75,9 @@ export function parseProcessNotice(
   if (what === WHAT_EXEC) return { kind: "exec", processId, monotonicMs };
   if (what !== WHAT_EXIT || bytes.length < DATA_AT + 16) return undefined;
   if (word(DATA_AT) !== processId) return undefined;
-  const parentProcessId = bytes.length >= DATA_AT + 24 ? word(DATA_AT + 20) : undefined;
+  // 0: the parent had taken note of the end before this notice was written.
+  const parent = bytes.length >= DATA_AT + 24 ? word(DATA_AT + 20) : 0;
+  const parentProcessId = parent === 0 ? undefined : parent;
   return { kind: "exit", processId, parentProcessId, waitStatus: word(DATA_AT + 8), monotonicMs };
 }
 

@@ -24,6 +24,8 @@ export interface BoundedReader {
    * `not-found`, `not-permitted` and the other codes of a system error.
    */
   read(path: string, maxBytes: number, subject?: string): Result<BoundedFile>;
+  /** A part of a regular file. Errors: as `read`. */
+  readFrom(path: string, offset: number, maxBytes: number, subject?: string): Result<BoundedFile>;
   /** What one read(2) gives of the beginning, at most 64 KiB: all of a short file, or of a kernel file. */
   readStart(path: string, maxBytes: number, subject?: string): Result<Uint8Array>;
 }
@@ -85,6 +87,14 @@ export function createBoundedReader(): BoundedReader {
   return {
     read: (path, maxBytes, subject = path) =>
       open(path, subject, (descriptor) => readDescriptor(descriptor, maxBytes, subject)),
+    readFrom: (path, offset, maxBytes, subject = path) =>
+      open(path, subject, (descriptor) => {
+        const stats = fstatSync(descriptor);
+        if (!stats.isFile()) return fail("unsupported", subject, "not a regular file");
+        const bytes = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(0, stats.size - offset)));
+        const count = readSync(descriptor, bytes, 0, bytes.length, offset);
+        return ok({ bytes: bytes.subarray(0, count), stats });
+      }),
     readStart: (path, maxBytes, subject = path) =>
       open(path, subject, (descriptor) => {
         const count = readSync(descriptor, scratch, 0, Math.min(maxBytes, CHUNK_BYTES), null);

@@ -97,6 +97,14 @@ export function createProbe(options: ProbeOptions): Probe {
     kernelClockMs: () => Number(process.hrtime.bigint() / 1_000n) / 1_000,
     readText,
     readBytes,
+    readFrom(path, offset, maxBytes) {
+      const resolved = resolvePath(path, true);
+      if (!resolved.ok) return resolved;
+      const read = reader.readFrom(resolved.value, offset, maxBytes, path);
+      if (!read.ok) return read;
+      const { bytes, stats } = read.value;
+      return ok({ bytes, sizeBytes: stats.size, inode: stats.ino, deviceId: stats.dev });
+    },
     readLink,
     listFolder,
     facts: (path, follow = true) =>

@@ -45,6 +45,13 @@ export function treeProbe(tree: Tree): Probe {
       return text === undefined ? missing(path) : ok(text);
     },
     readBytes: (path) => missing(path),
+    readFrom(path, offset, maxBytes) {
+      const text = tree.files.get(path);
+      if (text === undefined) return missing(path);
+      const whole = Buffer.from(text, "utf8");
+      const bytes = Uint8Array.from(whole.subarray(offset, offset + maxBytes));
+      return ok({ bytes, sizeBytes: whole.length, inode: 1, deviceId: 1 });
+    },
     readLink(path) {
       const target = tree.links.get(path);
       return target === undefined ? missing(path) : ok(target);
