@@ -25,9 +25,7 @@ const SYSTEM_PATH = /^\/(?:usr|bin|sbin|lib|lib64|opt|nix)\//;
 export function followJournal(context: LoginsContext, desk: Desk): Result<() => void> {
   const { probe, clock, cursor, agent, log } = context;
   const start = positionFrom(cursor.read()) ?? { realtimeMs: clock.nowMs() };
-  // Without a cursor of its own, a first run that is cut short begins here next time.
-  if (start.cursor === undefined) cursor.write({ journal: { realtimeMs: start.realtimeMs } });
-  return probe.followJournal(
+  const followed = probe.followJournal(
     {
       matches: new Map([["SYSLOG_FACILITY", FACILITIES]]),
       fields: FIELDS,
@@ -49,6 +47,11 @@ export function followJournal(context: LoginsContext, desk: Desk): Result<() => 
       },
     },
   );
+  // A first run that is cut short before the first entry begins here next time.
+  if (followed.ok && start.cursor === undefined) {
+    cursor.write({ journal: { realtimeMs: start.realtimeMs } });
+  }
+  return followed;
 }
 
 function takeEntry({ fields, realtimeMs }: JournalEntry, desk: Desk): void {

@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { EventDraft, PayloadItem } from "../../src/contract/event.ts";
+import type { JournalEntry, JournalListener, JournalQuery } from "../../src/contract/journal.ts";
+import type { JsonValue } from "../../src/contract/json.ts";
+import { fail, ok } from "../../src/contract/result.ts";
+import { contextOf, settingsOf } from "../../test/collectors/case-run.ts";
+import { liveMachine } from "../../test/collectors/live-probe.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
+import { logins as collector } from "./index.ts";
+
+const HOUR_MS = 3_600_000;
+
+interface Line {
+  readonly text: string;
+  readonly program?: string;
+  readonly processId?: number;
+  readonly executable?: string;
+}
+
+interface LogFile {
+  inode: number;
+  text: string;
+}
+
+/** A device whose journal and text logs a test writes; its cursor outlives a collector. */
+class Device {
+  readonly machine = liveMachine();
+  readonly clock = new FakeClock();
+  readonly files = new Map<string, LogFile>();
+  readonly items: PayloadItem[] = [];
+  readonly losses: string[] = [];
+  readonly times: (number | undefined)[] = [];
+  hasJournal = true;
+  saved: JsonValue | undefined;
+  query: JournalQuery | undefined;
+  private listener: JournalListener | undefined;
+  private entries = 0;
+  private changed: (() => void) | undefined;
+
+  async start() {
+    assert.ok(collector.mode === "watch");
+    const probe = {
+      ...this.machine.probe,
+      followJournal: (query: JournalQuery, listener: JournalListener) => {
+        if (!this.hasJournal) return fail("not-found", "journal", "no journal here");
+        this.query = query;
+        this.listener = listener;
+        return ok(() => {
+          this.listener = undefined;
+        });
+      },
+      readFrom: (path: string, offset: number, maxBytes: number) => {
+        const file = this.files.get(path);
+        if (file === undefined) return fail("not-found", path, "no such file");
+        const whole = Buffer.from(file.text);
+        const bytes = Uint8Array.from(whole.subarray(offset, offset + maxBytes));
+        return ok({ bytes, sizeBytes: whole.length, inode: file.inode, deviceId: 1 });
+      },
+      watchFolder: (_path: string, _names: ReadonlySet<string>, onChange: () => void) => {
+        this.changed = onChange;
+        return ok(() => {
+          this.changed = undefined;
+        });
+      },
+    };
+    const base = contextOf(probe, settingsOf(collector, {}));
+    const context = {
+      ...base,
+      clock: this.clock,
+      log: new RecordingLog(),
+      cursor: {
+        read: () => this.saved,
+        write: (value: JsonValue) => {
+          this.saved = value;
+        },
+      },
+      agent: {
+        ...base.agent,
+        countLoss: (name: string, reason: string, count: number) => {
+          this.losses.push(`${name}.${reason} ${count}`);
+        },
+      },
+    };
+    return collector.watch(context, (drafts: readonly EventDraft[]) => {
+      this.items.push(...drafts.flatMap((draft) => draft.payload));
+      this.times.push(...drafts.map((draft) => draft.occurredAtMs));
+    });
+  }
+
+  /** Entries of the journal in one portion. */
+  journal(...lines: readonly Line[]): void {
+    const entries = lines.map((line): JournalEntry => {
+      this.entries += 1;
+      const fields = new Map([
+        ["MESSAGE", line.text],
+        ["_PID", String(line.processId ?? 800)],
+        ["_COMM", line.program ?? "sshd"],
+        ["_EXE", line.executable ?? "/usr/sbin/sshd"],
+      ]);
+      return { cursor: `s=${this.entries}`, realtimeMs: this.clock.nowMs(), fields };
+    });
+    this.listener?.onEntries(entries);
+  }
+
+  write(path: string, line: string): void {
+    const file = this.files.get(path) ?? { inode: this.files.size + 10, text: "" };
+    file.text += line;
+    this.files.set(path, file);
+  }
+
+  tellOfChange(): void {
+    this.changed?.();
+  }
+
+  audit(type: number, text: string): void {
+    const body = Buffer.from(text);
+    const bytes = new Uint8Array(16 + body.length);
+    new DataView(bytes.buffer).setUint16(4, type, true);
+    bytes.set(body, 16);
+    this.machine.tell("audit", bytes);
+  }
+
+  detail(at: number, name: string): string | undefined {
+    const details = this.items[at]?.["ExtraDetails"];
+    return typeof details === "object" ? details[name] : undefined;
+  }
+}
+
+function failed(user: string, port: number): Line {
+  return { text: `Failed password for ${user} from 192.0.2.9 port ${port} ssh2` };
+}
+
+describe("logins of the journal", () => {
+  it("are one event each, with the fields of the message and of journald", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    device.journal(
+      { text: "pam_unix(sshd:auth): authentication failure; logname= uid=0" },
+      failed("ops", 50_022),
+      { text: "Accepted publickey for ops from 192.0.2.9 port 50023 ssh2", processId: 801 },
+      { text: "pam_unix(sshd:session): session opened for user ops(uid=1001) by (uid=0)" },
+    );
+    await device.clock.advance(2_000);
+    assert.deepEqual(device.items, [
+      {
+        ProcessId: 800,
+        UserName: "ops",
+        Operation: "sshd",
+        Executable: "/usr/sbin/sshd",
+        RemoteAddress: "192.0.2.9",
+        RemotePort: "50022",
+        Result: "Fail",
+        ExtraDetails: { Sources: "journal", Method: "password" },
+      },
+      {
+        ProcessId: 801,
+        UserName: "ops",
+        Operation: "sshd",
+        Executable: "/usr/sbin/sshd",
+        RemoteAddress: "192.0.2.9",
+        RemotePort: "50023",
+        Result: "Success",
+        ExtraDetails: { Sources: "journal", Method: "publickey" },
+      },
+    ]);
+    await watch.stop();
+  });
+
+  it("told by a program and by PAM are one, with what both say", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    const console = { program: "login", executable: "/usr/bin/login", processId: 300 };
+    device.journal(
+      {
+        ...console,
+        text: "pam_unix(login:session): session opened for user ops(uid=1) by LOGIN(uid=0)",
+      },
+      { ...console, text: "LOGIN ON ttyS0 BY ops" },
+    );
+    await device.clock.advance(2_000);
+    assert.equal(device.items.length, 1);
+    assert.equal(device.detail(0, "Terminal"), "ttyS0");
+    await watch.stop();
+  });
+
+  it("refused one by one are several, and the end of their connection is no further one", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    device.journal(failed("ops", 5), failed("ops", 5), {
+      text: "Connection closed by authenticating user ops 192.0.2.9 port 5 [preauth]",
+    });
+    device.journal({ text: "Connection closed by invalid user eve 192.0.2.9 port 6 [preauth]" });
+    device.journal({ text: `message repeated 2 times: [ ${failed("root", 7).text}]` });
+    await device.clock.advance(2_000);
+    assert.deepEqual(
+      device.items.map((item) => item["UserName"]),
+      ["ops", "ops", "eve", "root", "root"],
+    );
+    assert.equal(device.detail(2, "InvalidUser"), "true");
+    await watch.stop();
+  });
+
+  it("that somebody else claims are none", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    const text = "Accepted password for root from 192.0.2.9 port 5 ssh2";
+    device.journal(
+      { text, program: "logger", executable: "/usr/bin/logger" },
+      { text, executable: "/home/eve/sshd" },
+    );
+    await device.clock.advance(2_000);
+    assert.deepEqual(device.items, []);
+    await watch.stop();
+  });
+
+  it("begin now on the first start, and where the last run stopped on the next", async () => {
+    const device = new Device();
+    const first = await device.start();
+    assert.equal(device.query?.afterRealtimeMs, device.clock.nowMs());
+    device.journal(failed("ops", 5));
+    await device.clock.advance(2_000);
+    await first.stop();
+    const second = await device.start();
+    assert.equal(device.query?.afterCursor, "s=1");
+    await second.stop();
+    assert.equal(device.items.length, 1);
+  });
+
+  it("are never behind the stored position before they are reported", async () => {
+    const device = new Device();
+    await device.start();
+    device.journal(failed("a", 1));
+    await device.clock.advance(1_000);
+    device.journal(failed("b", 2), failed("c", 3));
+    await device.clock.advance(1_000);
+    assert.equal(device.items.length, 1);
+    // A crash now: the next run begins behind what was reported.
+    const next = await device.start();
+    assert.equal(device.query?.afterCursor, "s=1");
+    await next.stop();
+  });
+
+  it("are counted when an entry cannot be read", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    const log = { code: "malformed", subject: "journal", detail: "bad entry" } as const;
+    Reflect.get(device, "listener").onProblem(log);
+    assert.deepEqual(device.losses, ["Login.unreadable 1"]);
+    await watch.stop();
+  });
+
+  it("name audit records as a second witness, before or after, and make no event of them", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    const seconds = device.clock.nowMs() / 1_000;
+    const record = `audit(${seconds.toFixed(3)}:9): pid=800 uid=0 msg='op=PAM:authentication acct="ops" exe="/usr/sbin/sshd" addr=192.0.2.9 terminal=ssh res=failed'`;
+    device.audit(1_100, record);
+    device.journal(failed("ops", 5));
+    device.audit(1_112, record.replace("PAM:authentication", "login"));
+    await device.clock.advance(2_000);
+    assert.equal(device.items.length, 1);
+    assert.equal(device.detail(0, "Sources"), "journal,audit");
+    await watch.stop();
+  });
+});
+
+const LOG = "/var/log/auth.log";
+const LINE = "Jan 15 12:59:58 gw sshd[77]: Failed password for ops from 192.0.2.9 port 5 ssh2\n";
+
+describe("logins of a text log", () => {
+  function textDevice(): Device {
+    const device = new Device();
+    device.hasJournal = false;
+    device.write(
+      LOG,
+      "Jan 15 09:00:00 gw sshd[1]: Failed password for old from 192.0.2.9 port 1 ssh2\n",
+    );
+    return device;
+  }
+
+  it("are read from its end on, half lines when they are whole", async () => {
+    const device = textDevice();
+    const watch = await device.start();
+    device.write(LOG, LINE.slice(0, 40));
+    device.tellOfChange();
+    device.write(LOG, LINE.slice(40));
+    device.tellOfChange();
+    await device.clock.advance(2_000);
+    assert.deepEqual(
+      device.items.map((item) => [item["UserName"], item["ProcessId"]]),
+      [["ops", 77]],
+    );
+    assert.deepEqual(device.times, [Date.UTC(2026, 0, 15, 11, 59, 58)]);
+    await watch.stop();
+  });
+
+  it("lose nothing to rotation, also while the agent is away, and repeat nothing", async () => {
+    const device = textDevice();
+    const first = await device.start();
+    device.write(LOG, LINE.replace("ops", "one"));
+    device.tellOfChange();
+    await device.clock.advance(2_000);
+    await first.stop();
+    device.write(LOG, LINE.replace("ops", "two"));
+    const old = device.files.get(LOG);
+    assert.ok(old !== undefined);
+    device.files.set(`${LOG}.1`, old);
+    device.files.delete(LOG);
+    device.write(LOG, LINE.replace("ops", "three"));
+    const second = await device.start();
+    await device.clock.advance(2_000);
+    assert.deepEqual(
+      device.items.map((item) => item["UserName"]),
+      ["one", "two", "three"],
+    );
+    await second.stop();
+    assert.deepEqual(device.losses, []);
+  });
+
+  it("are read anew from a file that was cut short, and a file that is gone is counted", async () => {
+    const device = textDevice();
+    device.write(LOG, LINE.replace("ops", "long before"));
+    const watch = await device.start();
+    const file = device.files.get(LOG);
+    assert.ok(file !== undefined);
+    file.text = LINE;
+    device.tellOfChange();
+    file.inode += 1;
+    file.text = LINE.replace("ops", "next");
+    await device.clock.advance(HOUR_MS);
+    assert.deepEqual(
+      device.items.map((item) => item["UserName"]),
+      ["ops", "next"],
+    );
+    assert.deepEqual(device.losses, ["Login.log-rotated-away 0"]);
+    await watch.stop();
+  });
+});
+
+describe("logins without a log", () => {
+  it("come from audit records alone", async () => {
+    const device = new Device();
+    device.hasJournal = false;
+    const watch = await device.start();
+    device.audit(
+      1_112,
+      `audit(1768478400.000:9): pid=9 uid=0 msg='op=login acct="ops" exe="/usr/bin/login" terminal=/dev/ttyS0 res=success'`,
+    );
+    await device.clock.advance(2_000);
+    assert.equal(device.detail(0, "Sources"), "audit");
+    await watch.stop();
+  });
+
+  it("cannot be watched at all where there is nothing, and that is said", async () => {
+    const device = new Device();
+    device.hasJournal = false;
+    device.machine.refused.set("audit", "not-permitted");
+    await assert.rejects(() => device.start(), /no journal here.*no text log/);
+  });
+});
