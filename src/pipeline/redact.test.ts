@@ -14,7 +14,7 @@ describe("redaction before anything is stored", () => {
         {
           CommandLine: "curl https://ops:hunter2@example.org/",
           UserName: "K-1234",
-          ExtraDetails: { Command: "/usr/bin/tool K-1234", Terminal: "pts/0" },
+          ExtraDetails: { Command: "/usr/bin/tool K-1234 --token hunter2", Terminal: "pts/0" },
         },
       ],
     };
@@ -22,7 +22,7 @@ describe("redaction before anything is stored", () => {
       {
         CommandLine: "curl https://ops:***@example.org/",
         UserName: "K-1234",
-        ExtraDetails: { Command: "/usr/bin/tool ***", Terminal: "pts/0" },
+        ExtraDetails: { Command: "/usr/bin/tool *** --token ***", Terminal: "pts/0" },
       },
     ]);
   });

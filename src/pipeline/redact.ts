@@ -32,7 +32,8 @@ function maskFields<T extends Readonly<Record<string, unknown>>>(fields: T, mask
   const masked: Record<string, string> = {};
   for (const name of TYPED) {
     const text = fields[name];
-    if (typeof text === "string") masked[name] = mask.text(text);
+    // Words first, for options that name a secret; then forms that blanks run through.
+    if (typeof text === "string") masked[name] = mask.text(mask.commandLine(text.split(" ")));
   }
   return { ...fields, ...masked };
 }

@@ -79,19 +79,19 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
 
     it("hold one process with its user, parent and unit, its secret masked", async () => {
       await gateway.machine.must(
-        "useradd -m ops; systemd-run -q --wait --unit=probe-unit --uid=ops /usr/bin/env sleep 1.25 --password=hunter2 || true",
+        "useradd -m ops; systemd-run -q --wait --unit=probe-unit --uid=ops sh -c 'sleep 1.25; exit 3' --password=hunter2 || true",
       );
       await gateway.until(
         "the process",
-        () => gateway.items("ProcessCreate", "sleep 1.25").length > 0,
+        () => gateway.items("ProcessCreate", "sleep 1.25; exit 3").length > 0,
       );
-      const [item] = gateway.items("ProcessCreate", '"/usr/bin/sleep"');
-      const [started] = gateway.items("ProcessCreate", "sleep 1.25");
-      assert.match(JSON.stringify(item ?? started), /"UserName":"ops"/);
-      assert.match(JSON.stringify(item ?? started), /"Unit":"probe-unit.service"/);
+      const [item] = gateway.items("ProcessCreate", "sleep 1.25; exit 3");
+      assert.match(JSON.stringify(item), /"UserName":"ops"/);
+      assert.match(JSON.stringify(item), /"Unit":"probe-unit.service"/);
+      assert.match(String(item?.["CommandLine"]), /--password=\*\*\*$/);
       assert.equal(gateway.items("ProcessCreate", "hunter2").length, 0);
       await gateway.until("its end, with its status", () =>
-        gateway.items("ProcessTerminate", "/usr/bin/sleep").some((end) => end["ExitStatus"] !== 0),
+        gateway.items("ProcessTerminate", "/usr/bin/dash").some((end) => end["ExitStatus"] === 3),
       );
     });
 
