@@ -128,6 +128,35 @@ describe("processes, as the kernel tells of them", () => {
     await watch.stop();
   });
 
+  it("that are gone are named by audit records, where executions are audited", async () => {
+    const { machine, clock, items, start } = await rig();
+    const watch = await start();
+    const record = (type: number, text: string): void => {
+      const body = Buffer.from(`audit(1763710000.123:77): ${text}`);
+      const bytes = new Uint8Array(16 + body.length);
+      new DataView(bytes.buffer).setUint16(4, type, true);
+      bytes.set(body, 16);
+      machine.hold("audit", bytes);
+    };
+    machine.tell("executions", processNotice("exec", 65));
+    record(1_300, 'success=yes ppid=50 pid=65 uid=7 exe="/usr/bin/true"');
+    record(1_309, 'argc=2 a0="true" a1="--password=hunter2"');
+    record(1_320, "");
+    machine.tell("exits", processNotice("exit", 65, { parent: 50 }));
+    await clock.advance(250);
+    assert.deepEqual(items("ProcessCreate"), [
+      {
+        Executable: "/usr/bin/true",
+        ProcessId: 65,
+        ParentProcessId: 50,
+        UserId: "7",
+        CommandLine: "true --password=***",
+        ExtraDetails: { Source: "proc_connector+audit" },
+      },
+    ]);
+    await watch.stop();
+  });
+
   it("that never executed a program end with that of their parent", async () => {
     const { machine, clock, items, start } = await rig();
     machine.processes.set(50, processFacts({ processId: 50, executable: "/usr/bin/bash" }));

@@ -2,6 +2,7 @@ import type { EventDraft } from "../../src/contract/event.ts";
 import type { KernelListening, KernelStreamListener } from "../../src/contract/kernel-stream.ts";
 import { ok, type Problem, type Result } from "../../src/contract/result.ts";
 import { type ProcessNotice, parseProcessNotice } from "../../src/parse/proc-connector.ts";
+import { listenToAudit } from "./audit.ts";
 import { createReporter, type ProcessesContext } from "./reporter.ts";
 
 const SOURCE = "proc_connector";
@@ -27,10 +28,18 @@ export function watchConnector(
   const { probe, clock, agent } = context;
   let executions: KernelListening | undefined;
   let exits: KernelListening | undefined;
-  const reporter = createReporter(context, emit, () => {
-    exits?.readNow();
-    return executions?.readNow() ?? true;
-  });
+  const audit = listenToAudit(context, () => undefined);
+  const witness = audit.ok ? audit.value : undefined;
+  const reporter = createReporter(
+    context,
+    emit,
+    () => {
+      exits?.readNow();
+      witness?.readNow();
+      return executions?.readNow() ?? true;
+    },
+    witness,
+  );
 
   /** A notice may have waited while the agent was busy. */
   function wallClockMs(monotonicMs: number): number {
@@ -40,6 +49,7 @@ export function watchConnector(
   function stop(): void {
     executions?.stop();
     exits?.stop();
+    witness?.stop();
     reporter.stop();
   }
 
@@ -73,7 +83,10 @@ export function watchConnector(
       reporter.executed(notice.processId, occurredAtMs, SOURCE),
     ),
   );
-  if (!opened.ok) return opened;
+  if (!opened.ok) {
+    witness?.stop();
+    return opened;
+  }
   executions = opened.value;
   const openedExits = probe.listen(
     "exits",
@@ -83,6 +96,7 @@ export function watchConnector(
   );
   if (!openedExits.ok) {
     executions.stop();
+    witness?.stop();
     return openedExits;
   }
   exits = openedExits.value;

@@ -17,6 +17,11 @@ export const processes = defineWatchCollector({
     },
     {
       kind: "capability",
+      what: "CAP_AUDIT_READ",
+      lostWithout: "Audit records of executions, which name what was gone before it could be read",
+    },
+    {
+      kind: "capability",
       what: "CAP_SYS_PTRACE",
       lostWithout: "The executable of other users' processes",
     },
@@ -38,6 +43,7 @@ export const processes = defineWatchCollector({
     "proc_pid_status(5)",
     "cgroups(7)",
     "wait(2)",
+    "linux/audit.h",
     "netlink(7)",
   ],
   settings: processesSettings,

@@ -1,5 +1,6 @@
 import type { Timer } from "../../src/contract/clock.ts";
 import type { EventDraft } from "../../src/contract/event.ts";
+import { listenToAudit } from "./audit.ts";
 import { createReporter, type ProcessesContext } from "./reporter.ts";
 
 const SOURCE = "proc_polling";
@@ -14,6 +15,10 @@ export function watchByPolling(
 ): { stop(): void } {
   const { clock, settings } = context;
   const reporter = createReporter(context, emit, () => true);
+  // Where executions are audited, most are known before they are found.
+  const audit = listenToAudit(context, (facts, occurredAtMs) =>
+    reporter.told(facts, occurredAtMs, "audit"),
+  );
   let timer: Timer | undefined;
 
   function look(): void {
@@ -28,6 +33,7 @@ export function watchByPolling(
   return {
     stop() {
       timer?.cancel();
+      if (audit.ok) audit.value.stop();
       reporter.stop();
     },
   };

@@ -3,6 +3,7 @@ import type { CollectorContext } from "../../src/contract/collector.ts";
 import type { EventDraft, PayloadItem } from "../../src/contract/event.ts";
 import type { ProcessFacts } from "../../src/contract/probe.ts";
 import type { Infer } from "../../src/contract/schema.ts";
+import type { AuditWitness } from "./audit.ts";
 import { createHashes } from "./hashes.ts";
 import { createItem, goneItem, terminateItem } from "./items.ts";
 import { createProcessTable } from "./process-table.ts";
@@ -30,7 +31,9 @@ export interface ExitNotice {
 export interface Reporter {
   /** A program has just been executed: reads what the process is, at once. */
   executed(processId: number, occurredAtMs: number, source: string): void;
-  /** A process has ended. Executions that came before are to be told before `beforeHandingOver` returns. */
+  /** Another witness tells what a process is that has executed a program. */
+  told(facts: ProcessFacts, occurredAtMs: number, source: string): void;
+  /** A process has ended. Executions that came before are to be told before `readOn` returns. */
   ended(notice: ExitNotice, source: string): void;
   /** Remembers every running process; returns those that were not known. */
   learnRunning(): readonly number[];
@@ -55,6 +58,7 @@ export function createReporter(
   context: ProcessesContext,
   emit: (drafts: readonly EventDraft[]) => void,
   readOn: () => boolean,
+  witness?: AuditWitness,
 ): Reporter {
   const { probe, clock, agent } = context;
   const table = createProcessTable(MOST_PROCESSES, () =>
@@ -113,7 +117,13 @@ export function createReporter(
   }
 
   function addUnread(one: Unread, parentOfEnd: number | undefined): void {
-    const { processId, occurredAtMs, source, facts } = one;
+    const { processId, occurredAtMs, source } = one;
+    const audited = one.facts?.hasEnded === false ? undefined : witness?.factsOf(processId);
+    if (audited !== undefined) {
+      addProcess(audited, occurredAtMs, `${source}+audit`);
+      return;
+    }
+    const { facts } = one;
     const parentProcessId = facts?.parentProcessId ?? parentOfEnd;
     if (facts !== undefined && !facts.hasEnded) {
       addProcess({ ...facts, parentProcessId }, occurredAtMs, source);
@@ -178,6 +188,10 @@ export function createReporter(
       wait("ProcessCreate", unread.length, () =>
         unread.push({ processId, occurredAtMs, source, facts }),
       );
+    },
+    told(facts, occurredAtMs, source) {
+      table.set(facts.processId, { executable: facts.executable ?? "" });
+      addProcess(facts, occurredAtMs, source);
     },
     ended: (notice, source) =>
       wait("ProcessTerminate", ends.length, () => ends.push({ ...notice, source })),

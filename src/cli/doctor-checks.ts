@@ -139,6 +139,12 @@ const STREAMS = [
     without: "connections that end between two looks are not seen",
   },
   {
+    stream: "audit",
+    with: "audit records can be heard, where something writes them",
+    without:
+      "audit records are not heard: short-lived processes have no name, logins no second witness",
+  },
+  {
     stream: "conntrack",
     with: "new connections are told by the kernel where rules track them (conntrack)",
     without: "connections: UDP flows are not seen, sockets are looked at every ten seconds",
@@ -165,7 +171,7 @@ export function checkStreams(): readonly DoctorFinding[] {
       what: `${one.without}: ${opened.problem.detail}`,
       remedy:
         opened.problem.code === "not-permitted"
-          ? "Run as root, or add CAP_NET_ADMIN to AmbientCapabilities of the unit."
+          ? "Run as root, or add CAP_NET_ADMIN and CAP_AUDIT_READ to AmbientCapabilities of the unit."
           : "Nothing to do where the kernel has no such thing, as inside a container.",
     };
   });
