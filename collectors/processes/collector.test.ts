@@ -173,9 +173,10 @@ describe("processes, as the kernel tells of them", () => {
     const { machine, clock, items, losses, start } = await rig();
     const watch = await start();
     machine.processes.set(80, processFacts({ processId: 80, executable: "/usr/bin/missed" }));
-    machine.overrun("executions", 7);
-    await clock.advance(150);
-    assert.deepEqual(losses, ["ProcessCreate.overrun 7"]);
+    machine.overrun("executions", 4);
+    machine.overrun("executions", 3);
+    await clock.advance(1_200);
+    assert.deepEqual(losses, ["ProcessCreate.overrun 4", "ProcessCreate.overrun 3"]);
     const [found] = items("ProcessCreate");
     assert.equal(found?.["Executable"], "/usr/bin/missed");
     assert.deepEqual(found?.["ExtraDetails"], { Source: "proc" });

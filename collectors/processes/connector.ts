@@ -1,3 +1,4 @@
+import type { Timer } from "../../src/contract/clock.ts";
 import type { EventDraft } from "../../src/contract/event.ts";
 import type { KernelListening, KernelStreamListener } from "../../src/contract/kernel-stream.ts";
 import { ok, type Problem, type Result } from "../../src/contract/result.ts";
@@ -7,6 +8,8 @@ import { createReporter, type ProcessesContext } from "./reporter.ts";
 
 const SOURCE = "proc_connector";
 const FOUND_LATER = "proc";
+/** After the kernel dropped notices, what runs is compared with what is known so much later. */
+const RESYNC_MS = 1_000;
 
 /** Executions and ends as the kernel tells them. */
 export interface ConnectorWatch {
@@ -28,6 +31,7 @@ export function watchConnector(
   const { probe, clock, agent } = context;
   let executions: KernelListening | undefined;
   let exits: KernelListening | undefined;
+  let resync: Timer | undefined;
   const audit = listenToAudit(context, () => undefined);
   const witness = audit.ok ? audit.value : undefined;
   const reporter = createReporter(
@@ -46,7 +50,18 @@ export function watchConnector(
     return clock.nowMs() - Math.max(0, probe.kernelClockMs() - monotonicMs);
   }
 
+  /** Once for all that a storm made the kernel drop: what is missed now may be missed in a moment again. */
+  function findMissed(): void {
+    resync ??= clock.after(RESYNC_MS, () => {
+      resync = undefined;
+      const missed = reporter.learnRunning();
+      context.log.warn({ stillRunning: missed.length }, "the kernel dropped notices of processes");
+      for (const id of missed) reporter.executed(id, clock.nowMs(), FOUND_LATER);
+    });
+  }
+
   function stop(): void {
+    resync?.cancel();
     executions?.stop();
     exits?.stop();
     witness?.stop();
@@ -65,10 +80,7 @@ export function watchConnector(
       },
       onOverrun(lost) {
         agent.countLoss(name, "overrun", lost ?? 0);
-        context.log.warn({ event: name, lost: lost ?? "unknown" }, "the kernel dropped notices");
-        for (const id of reporter.learnRunning()) {
-          if (name === "ProcessCreate") reporter.executed(id, clock.nowMs(), FOUND_LATER);
-        }
+        findMissed();
       },
       onEnd(problem) {
         stop();

@@ -142,7 +142,11 @@ function inodeOf(descriptor: number): number | undefined {
 
 function wrapSocket({ library, readiness }: Machinery, descriptor: number): NetlinkSocket {
   let stopWatching: (() => void) | undefined;
-  const buffer = new Uint8Array(RECEIVE_BYTES);
+  const space: ReceiveSpace = {
+    datagram: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+    sender: new Uint8Array(ADDRESS_BYTES),
+    senderBytes: new Uint8Array(Uint32Array.of(ADDRESS_BYTES).buffer),
+  };
   let isOpen = true;
   // A descriptor number is given out again after close: using it then would hit somebody else's file.
   const closed = (): Result<never> => fail("unsupported", "netlink", "the socket is closed");
@@ -157,7 +161,7 @@ function wrapSocket({ library, readiness }: Machinery, descriptor: number): Netl
       if (!isOpen) return closed();
       const waited = waitReadable(library, descriptor, waitMs);
       if (!waited.ok) return waited;
-      return waited.value ? receiveNow(library, descriptor, buffer) : ok({ kind: "nothing" });
+      return waited.value ? receiveNow(library, descriptor, space) : ok({ kind: "nothing" });
     },
     onReadable(callback) {
       if (!isOpen) return () => undefined;
@@ -182,15 +186,21 @@ function waitReadable(library: CLibrary, descriptor: number, waitMs: number): Re
   return errno === EINTR ? ok(false) : problemOfErrno(errno, "netlink", "poll");
 }
 
+/** Space of one socket, used again for every datagram: storms bring thousands a second. */
+interface ReceiveSpace {
+  readonly datagram: Buffer;
+  readonly sender: Uint8Array;
+  /** Never changed by the kernel: all addresses of netlink are as long. */
+  readonly senderBytes: Uint8Array;
+}
+
 function receiveNow(
   library: CLibrary,
   descriptor: number,
-  buffer: Uint8Array,
+  { datagram, sender, senderBytes }: ReceiveSpace,
 ): Result<NetlinkReceived> {
-  const sender = new Uint8Array(ADDRESS_BYTES);
-  const senderBytes = new Uint8Array(Uint32Array.of(ADDRESS_BYTES).buffer);
   const flags = MSG_DONTWAIT | MSG_TRUNC;
-  const length = library.receive(descriptor, buffer, buffer.length, flags, sender, senderBytes);
+  const length = library.receive(descriptor, datagram, datagram.length, flags, sender, senderBytes);
   if (length < 0) {
     const errno = library.errno();
     if (errno === ENOBUFS) return ok({ kind: "overrun" });
@@ -200,8 +210,10 @@ function receiveNow(
   // Port 0 is the kernel; a privileged process may send to us, and must not pass for the kernel.
   const senderPort = new DataView(sender.buffer).getUint32(4, isLittleEndian());
   if (senderPort !== 0) return ok({ kind: "nothing" });
-  if (length > buffer.length) {
-    return fail("too-large", "netlink", `a datagram of ${length} bytes; at most ${buffer.length}`);
+  if (length > datagram.length) {
+    const detail = `a datagram of ${length} bytes; at most ${datagram.length}`;
+    return fail("too-large", "netlink", detail);
   }
-  return ok({ kind: "datagram", bytes: buffer.slice(0, length) });
+  // A copy of Node's pool: an allocation for each small datagram would cost more than reading it.
+  return ok({ kind: "datagram", bytes: Buffer.from(datagram.subarray(0, length)) });
 }

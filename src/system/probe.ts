@@ -1,4 +1,4 @@
-import { lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { existsSync, lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { endianness, hostname, machine, release, type, version } from "node:os";
 import { resolve } from "node:path";
 import type { Log } from "../contract/log.ts";
@@ -80,6 +80,11 @@ export function createProbe(options: ProbeOptions): Probe {
     return attempt(path, false, (real) => readlinkSync(real));
   }
 
+  function exists(path: string): boolean {
+    const resolved = resolvePath(path, true);
+    return resolved.ok && existsSync(resolved.value);
+  }
+
   const machine = createMachine();
   const readSockets = createSocketReader({ options, isLive, readText, netlink: machine.netlink });
 
@@ -124,7 +129,7 @@ export function createProbe(options: ProbeOptions): Probe {
       const resolved = resolvePath(path, true);
       return resolved.ok ? sha256OfFile(resolved.value, maxBytes, signal, path) : resolved;
     },
-    process: (processId) => readProcess({ readStart, readLink }, processId),
+    process: (processId) => readProcess({ readStart, readLink, exists }, processId),
     listen: (stream, listener) => {
       const netlink = isLive ? machine.netlink() : fail("unsupported", stream, NOT_LIVE);
       return netlink.ok ? listenToKernel(netlink.value, readText, stream, listener) : netlink;

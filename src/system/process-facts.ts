@@ -12,7 +12,10 @@ const DELETED = / \(deleted\)$/;
 export interface ProcessReads {
   readonly readStart: (path: string, maxBytes: number) => Result<Uint8Array>;
   readonly readLink: (path: string) => Result<string>;
+  readonly exists: (path: string) => boolean;
 }
+
+const GONE = "the process is gone";
 
 const utf8 = new TextDecoder();
 
@@ -22,6 +25,8 @@ const utf8 = new TextDecoder();
  */
 export function readProcess(reads: ProcessReads, processId: number): Result<ProcessFacts> {
   const folder = `/proc/${processId}`;
+  // In a storm most are gone: asking costs a tenth of two refusals.
+  if (!reads.exists(folder)) return fail("not-found", folder, GONE);
   const text = (path: string, maxBytes: number): string | undefined => {
     const read = reads.readStart(path, maxBytes);
     return read.ok ? utf8.decode(read.value) : undefined;
@@ -29,7 +34,7 @@ export function readProcess(reads: ProcessReads, processId: number): Result<Proc
   const target = reads.readLink(`${folder}/exe`);
   const command = text(`${folder}/cmdline`, MAX_COMMAND_BYTES);
   // Gone, and nobody left to wait for it: three more attempts would find nothing either.
-  if (!target.ok && command === undefined) return fail("not-found", folder, "the process is gone");
+  if (!target.ok && command === undefined) return fail("not-found", folder, GONE);
   const status = text(`${folder}/status`, MAX_STATUS_BYTES);
   const group = text(`${folder}/cgroup`, MAX_GROUP_BYTES);
   const link = target.ok ? target.value : undefined;
