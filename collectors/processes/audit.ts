@@ -1,7 +1,7 @@
 import type { ProcessFacts } from "../../src/contract/probe.ts";
 import { ok, type Result } from "../../src/contract/result.ts";
 import { type AuditedExec, createExecAssembler } from "../../src/parse/audit-exec.ts";
-import type { ProcessesContext } from "./reporter.ts";
+import type { ProcessesContext } from "./context.ts";
 
 const HEADER_BYTES = 16;
 /** What nobody asks for within this time is forgotten. */

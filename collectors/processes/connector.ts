@@ -4,7 +4,8 @@ import type { KernelListening, KernelStreamListener } from "../../src/contract/k
 import { ok, type Problem, type Result } from "../../src/contract/result.ts";
 import { type ProcessNotice, parseProcessNotice } from "../../src/parse/proc-connector.ts";
 import { listenToAudit } from "./audit.ts";
-import { createReporter, type ProcessesContext } from "./reporter.ts";
+import type { ProcessesContext } from "./context.ts";
+import { createReporter } from "./reporter.ts";
 
 const SOURCE = "proc_connector";
 const FOUND_LATER = "proc";

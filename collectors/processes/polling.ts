@@ -1,7 +1,8 @@
 import type { Timer } from "../../src/contract/clock.ts";
 import type { EventDraft } from "../../src/contract/event.ts";
 import { listenToAudit } from "./audit.ts";
-import { createReporter, type ProcessesContext } from "./reporter.ts";
+import type { ProcessesContext } from "./context.ts";
+import { createReporter } from "./reporter.ts";
 
 const SOURCE = "proc_polling";
 

@@ -1,16 +1,12 @@
 import type { Timer } from "../../src/contract/clock.ts";
-import type { CollectorContext } from "../../src/contract/collector.ts";
 import type { EventDraft, PayloadItem } from "../../src/contract/event.ts";
 import type { ProcessFacts } from "../../src/contract/probe.ts";
-import type { Infer } from "../../src/contract/schema.ts";
 import type { AuditWitness } from "./audit.ts";
+import type { ProcessesContext } from "./context.ts";
 import { createHashes } from "./hashes.ts";
 import { createItem, goneItem, terminateItem } from "./items.ts";
 import { createProcessTable } from "./process-table.ts";
-import type { processesSettings } from "./schema.ts";
 import { createUserNames } from "./user-names.ts";
-
-export type ProcessesContext = CollectorContext<Infer<typeof processesSettings>>;
 
 /** Events are handed over together, this long after the first of them. */
 const GATHER_MS = 100;

@@ -2,8 +2,8 @@ import type { Watch } from "../../src/contract/collector.ts";
 import type { EventDraft } from "../../src/contract/event.ts";
 import type { Problem } from "../../src/contract/result.ts";
 import { watchConnector } from "./connector.ts";
+import type { ProcessesContext } from "./context.ts";
 import { watchByPolling } from "./polling.ts";
-import type { ProcessesContext } from "./reporter.ts";
 
 /** Watches processes by the best source that there is. */
 export async function watchProcesses(
