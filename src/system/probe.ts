@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { endianness, hostname, machine, release, type, version } from "node:os";
 import { resolve } from "node:path";
 import type { Log } from "../contract/log.ts";
@@ -82,7 +82,8 @@ export function createProbe(options: ProbeOptions): Probe {
 
   function exists(path: string): boolean {
     const resolved = resolvePath(path, true);
-    return resolved.ok && existsSync(resolved.value);
+    // Not access(2), which asks without the capabilities that show other users' processes.
+    return resolved.ok && lstatSync(resolved.value, { throwIfNoEntry: false }) !== undefined;
   }
 
   const machine = createMachine();

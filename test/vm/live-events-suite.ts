@@ -49,6 +49,26 @@ function loginsOf(gateway: Gateway): readonly string[] {
     .map((item) => `${item["Result"]} ${item["Operation"]} ${item["UserName"]}`);
 }
 
+/** Executions of a storm, and what cannot be told from them, since the start. */
+function accountOf(gateway: Gateway): {
+  readonly read: number;
+  readonly byParent: number;
+  readonly orphans: number;
+  readonly lost: number;
+} {
+  const created = gateway.items("ProcessCreate");
+  const gone = created.filter((item) => detail(item, "Gone") === "true");
+  const isOfStorm = (item: Item): boolean =>
+    detail(item, "ParentExecutable") === "/usr/local/bin/storm-shell";
+  return {
+    read: hits(created.filter((item) => item["Executable"] === "/usr/local/bin/storm-true")),
+    byParent: hits(gone.filter(isOfStorm)),
+    // The kernel names no parent where that had taken note of the end before the notice was written.
+    orphans: hits(gone.filter((item) => detail(item, "ParentExecutable") === undefined)),
+    lost: lossesOf(gateway, "ProcessCreate"),
+  };
+}
+
 async function cpuMs(gateway: Gateway): Promise<number> {
   const file = `/sys/fs/cgroup/system.slice/${UNIT}/cpu.stat`;
   const said = await gateway.machine.must(`grep ^usage_usec ${file}`);
@@ -181,6 +201,7 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
         "chmod 755 /usr/local/bin/storm-true; cp /bin/dash /usr/local/bin/storm-shell",
       );
       const before = await cpuMs(gateway);
+      const known = accountOf(gateway);
       const startedAtMs = Date.now();
       const loop = `i=0; while [ $i -lt ${storm} ]; do /usr/local/bin/storm-true; i=$((i+1)); done`;
       await gateway.machine.must(`/usr/local/bin/storm-shell -c '${loop}'`, 600_000);
@@ -193,17 +214,9 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
         "a word on what was lost",
         () => gateway.events("DroppedEventsStatistics").length > reports,
       );
-      const created = gateway.items("ProcessCreate");
-      const read = hits(
-        created.filter((item) => item["Executable"] === "/usr/local/bin/storm-true"),
-      );
-      const gone = created.filter((item) => detail(item, "Gone") === "true");
-      const byParent = hits(
-        gone.filter((item) => detail(item, "ParentExecutable") === "/usr/local/bin/storm-shell"),
-      );
-      // The kernel names no parent where that had taken note of the end before the notice was written.
-      const orphans = hits(gone.filter((item) => detail(item, "ParentExecutable") === undefined));
-      const lost = lossesOf(gateway, "ProcessCreate");
+      const { read, byParent, ...all } = accountOf(gateway);
+      const orphans = all.orphans - known.orphans;
+      const lost = all.lost - known.lost;
       gateway.say(
         `${storm} executions in ${(tookMs / 1_000).toFixed(0)} s: ${read} read, ${byParent} gone, ${orphans} gone without a parent, ${lost} lost; ` +
           `agent ${(cpu / storm).toFixed(2)} ms of CPU each, ${((100 * cpu) / tookMs / 2).toFixed(0)} % of the machine`,
@@ -224,7 +237,10 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
       const peak = await gateway.machine.must(
         `cat ${folder}/memory.peak 2>/dev/null || cat ${folder}/memory.current`,
       );
-      gateway.say(`memory peak or current ${(Number(peak) / 1e6).toFixed(1)} MB`);
+      const parts = await gateway.machine.must(
+        `grep -E '^(anon|file|kernel|sock|file_mapped) ' ${folder}/memory.stat | tr '\\n' ' '`,
+      );
+      gateway.say(`memory peak or current ${(Number(peak) / 1e6).toFixed(1)} MB; now ${parts}`);
       assert.equal(
         await gateway.machine.must(`grep -E '^oom_kill ' ${folder}/memory.events`),
         "oom_kill 0",
