@@ -11,8 +11,8 @@ import { type LoginSource, loginItem, type SeenLogin } from "./seen-login.ts";
 export type LoginsContext = CollectorContext<Infer<typeof loginsSettings>>;
 
 /** How long a login waits for what else its source, or another one, says of it. */
-const WAIT_MS = 1_500;
-/** Two sources that tell of the same login do so within this time of one another. */
+const WAIT_MS = 5_000;
+/** Two messages of the same login are at most so far apart. */
 const APART_MS = 5_000;
 /** A position is stored this often where nothing was reported: reading again does no harm. */
 const STORE_MS = 300_000;
@@ -188,10 +188,16 @@ function connectionKey(address: string, port: number | undefined): string {
   return `${address} ${port ?? ""}`;
 }
 
-/** A program and its PAM module both say that somebody was let in. A process lets in once. */
+/** A program and its PAM module both say that somebody was let in, each from a process of its own. */
 function isToldTwice(a: SeenLogin, b: SeenLogin): boolean {
   const isIn = a.sighting.result === "Success" && b.sighting.result === "Success";
-  return isIn && a.sighting.operation === b.sighting.operation && a.processId === b.processId;
+  return (
+    isIn &&
+    a.sighting.isByPam !== b.sighting.isByPam &&
+    a.sighting.operation === b.sighting.operation &&
+    a.sighting.userName === b.sighting.userName &&
+    Math.abs(a.occurredAtMs - b.occurredAtMs) <= APART_MS
+  );
 }
 
 /** Two sources mean the same: processes differ where a program has several. */

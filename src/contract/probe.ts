@@ -93,8 +93,8 @@ export interface Probe {
    */
   process(processId: number): Result<ProcessFacts>;
   /**
-   * Calls back about a second after a file of that name in the folder was changed, replaced, made or
-   * removed; once for a burst of changes. Returns what ends it; safe to call twice. `unsupported` on
+   * Calls back after a file of that name in the folder was changed, replaced, made or removed, once for a
+   * burst of changes: when a second or two have been quiet, and after ten at the latest. Returns what ends it; safe to call twice. `unsupported` on
    * captured roots.
    */
   watchFolder(path: string, names: ReadonlySet<string>, onChange: () => void): Result<() => void>;

@@ -31,11 +31,11 @@ describe("a folder that is watched", () => {
     }
     await notices();
     assert.equal(calls(), 0);
-    await clock.advance(1_100);
+    await clock.advance(1_600);
     assert.equal(calls(), 1);
     writeFileSync(join(folder, "passwd"), "y");
     await notices();
-    await clock.advance(1_100);
+    await clock.advance(1_600);
     assert.equal(calls(), 2);
   });
 
@@ -44,12 +44,12 @@ describe("a folder that is watched", () => {
     writeFileSync(join(folder, "hostname"), "x");
     mkdirSync(join(folder, "ssh"));
     await notices();
-    await clock.advance(1_100);
+    await clock.advance(1_600);
     writeFileSync(join(folder, "passwd"), "x");
     await notices();
     stop();
     stop();
-    await clock.advance(1_100);
+    await clock.advance(1_600);
     assert.equal(calls(), 0);
   });
 

@@ -25,7 +25,7 @@ export function readPamMessage(text: string): LoginSighting | undefined {
     const [, service = "", userName = ""] = opened;
     return SILENT.has(service)
       ? undefined
-      : { operation: operationOf(service), result: "Success", userName };
+      : { operation: operationOf(service), result: "Success", userName, isByPam: true };
   }
   const failed =
     /^pam_unix\(([^():]{1,64}):auth\): authentication failure; logname=.* uid=\d+ euid=\d+ tty=(\S{0,64}) ruser=.* rhost=(\S{0,253})(?: {1,2}user=(.*))?$/s.exec(
@@ -37,6 +37,7 @@ export function readPamMessage(text: string): LoginSighting | undefined {
   return {
     operation: operationOf(service),
     result: "Fail",
+    isByPam: true,
     ...(userName === undefined ? { isInvalidUser: true } : { userName }),
     ...(terminal === "" ? {} : { terminal: terminal.replace(/^\/dev\//, "") }),
     ...(remoteAddress === "" ? {} : { remoteAddress }),

@@ -149,7 +149,7 @@ const LOGINS: readonly Row[] = [
   [
     "login",
     "pam_unix(login:session): session opened for user ops(uid=1001) by LOGIN(uid=0)",
-    { operation: "login", result: "Success", userName: "ops" },
+    { operation: "login", result: "Success", userName: "ops", isByPam: true },
   ],
   [
     "dropbear",
@@ -202,7 +202,7 @@ const LOGINS: readonly Row[] = [
   [
     "gdm-password]",
     "pam_unix(gdm-password:session): session opened for user ops(uid=1001) by (uid=0)",
-    { operation: "gdm-password", result: "Success", userName: "ops" },
+    { operation: "gdm-password", result: "Success", userName: "ops", isByPam: true },
   ],
   [
     "vsftpd",
@@ -210,6 +210,7 @@ const LOGINS: readonly Row[] = [
     {
       operation: "vsftpd",
       result: "Fail",
+      isByPam: true,
       userName: "ops",
       terminal: "ftp",
       remoteAddress: "192.0.2.9",

@@ -19,6 +19,8 @@ export interface LoginSighting {
   readonly command?: string;
   /** Attempts that the message stands for, where it stands for several; else 1. */
   readonly attempts?: number;
+  /** Told by the PAM module, which some programs do beside their own word, in another process. */
+  readonly isByPam?: true;
   /** Why it was refused, where that is not the password. */
   readonly reason?: string;
 }
