@@ -13,7 +13,7 @@ const utf8 = new TextDecoder();
  */
 export function listenToAudit(
   context: LoginsContext,
-  onLogin: (login: SeenLogin) => void,
+  onLogin: (login: SeenLogin, serial: number) => void,
 ): Result<() => void> {
   const { probe, agent, log } = context;
   const opened = probe.listen("audit", {
@@ -26,7 +26,10 @@ export function listenToAudit(
       );
       const found = record === undefined ? undefined : readAuditLogin(type, record);
       if (record === undefined || found === undefined) return;
-      onLogin({ ...found, executable: record.fields.get("exe"), occurredAtMs: record.timeMs });
+      onLogin(
+        { ...found, executable: record.fields.get("exe"), occurredAtMs: record.timeMs },
+        record.serial,
+      );
     },
     onOverrun: (lost) => agent.countLoss("Login", "audit-overrun", lost ?? 0),
     onEnd: (problem) => log.warn({ reason: problem.detail }, "audit records ended"),

@@ -35,9 +35,19 @@ class Device {
   hasJournal = true;
   saved: JsonValue | undefined;
   query: JournalQuery | undefined;
+  readonly keys: (string | undefined)[] = [];
   private listener: JournalListener | undefined;
   private entries = 0;
   private changed: (() => void) | undefined;
+
+  constructor() {
+    this.boot("first");
+  }
+
+  /** The machine has been started anew. */
+  boot(id: string): void {
+    this.machine.tree.files.set("/proc/sys/kernel/random/boot_id", `${id}\n`);
+  }
 
   async start() {
     assert.ok(collector.mode === "watch");
@@ -86,6 +96,7 @@ class Device {
     return collector.watch(context, (drafts: readonly EventDraft[]) => {
       this.items.push(...drafts.flatMap((draft) => draft.payload));
       this.times.push(...drafts.map((draft) => draft.occurredAtMs));
+      this.keys.push(...drafts.map((draft) => draft.key));
     });
   }
 
@@ -102,6 +113,14 @@ class Device {
       return { cursor: `s=${this.entries}`, realtimeMs: this.clock.nowMs(), fields };
     });
     this.listener?.onEntries(entries);
+  }
+
+  /** An entry that is read once more, after a restart. */
+  journalAgain(entry: number, line: Line): void {
+    const last = this.entries;
+    this.entries = entry - 1;
+    this.journal(line);
+    this.entries = last;
   }
 
   write(path: string, line: string): void {
@@ -239,6 +258,24 @@ describe("logins of the journal", () => {
     // A crash now: the next run begins behind what was reported.
     const next = await device.start();
     assert.equal(device.query?.afterCursor, "s=1");
+    await next.stop();
+  });
+
+  it("begin after a power cut where everything is on disk, and come again under the same key", async () => {
+    const device = new Device();
+    await device.start();
+    device.journal(failed("a", 1));
+    await device.clock.advance(100_000);
+    device.journal(failed("b", 2));
+    await device.clock.advance(6_000);
+    assert.equal(device.items.length, 2);
+    device.boot("second");
+    const next = await device.start();
+    assert.equal(device.query?.afterCursor, "s=1");
+    device.journalAgain(2, failed("b", 2));
+    await device.clock.advance(6_000);
+    assert.equal(device.keys[2], device.keys[1]);
+    assert.notEqual(device.keys[0], device.keys[1]);
     await next.stop();
   });
 

@@ -5,6 +5,7 @@ import type { JsonValue } from "../../src/contract/json.ts";
 import type { Infer } from "../../src/contract/schema.ts";
 import type { LoginMessage } from "../../src/parse/login/read-message.ts";
 import type { LoginSighting } from "../../src/parse/login/sighting.ts";
+import type { Positions } from "./positions.ts";
 import type { loginsSettings } from "./schema.ts";
 import { type LoginSource, loginItem, type SeenLogin } from "./seen-login.ts";
 
@@ -26,6 +27,8 @@ export interface LoginEntry {
   readonly processId: number;
   readonly executable: string | undefined;
   readonly occurredAtMs: number;
+  /** Names the entry among all that were ever written: reading it again gives the same event. */
+  readonly key: string;
 }
 
 /** Makes one event of each login, and keeps the position in the log. */
@@ -40,6 +43,8 @@ export interface Desk {
 
 interface Waiting {
   login: SeenLogin;
+  /** That of its first message. */
+  readonly key: string;
   readonly sources: Set<LoginSource>;
   readonly untilMs: number;
   /** What is stored once it is reported. */
@@ -51,8 +56,9 @@ export function createDesk(
   context: LoginsContext,
   emit: (drafts: readonly EventDraft[]) => void,
   source: LoginSource,
+  positions: Positions,
 ): Desk {
-  const { clock, cursor, agent } = context;
+  const { clock, agent } = context;
   let waiting: Waiting[] = [];
   let timer: Timer | undefined;
   let storeTimer: Timer | undefined;
@@ -92,19 +98,24 @@ export function createDesk(
     storeTimer?.cancel();
     storeTimer = undefined;
     if (waiting.length === 0) unstored = undefined;
-    cursor.write(position);
+    positions.store(position);
   }
 
-  function draftsOf({ login, sources }: Waiting): readonly EventDraft[] {
+  function draftsOf({ login, key, sources }: Waiting): readonly EventDraft[] {
     const { sighting, occurredAtMs } = login;
     const isRepeated = sighting.operation !== "sudo" && sighting.attempts !== undefined;
     const count = isRepeated ? Math.min(sighting.attempts ?? 1, MOST_REPEATS) : 1;
     const { attempts: _, ...once } = sighting;
     const item = loginItem(isRepeated ? { ...login, sighting: once } : login, [...sources]);
-    return Array.from({ length: count }, () => ({ name: "Login", payload: [item], occurredAtMs }));
+    return Array.from({ length: count }, (_once, at) => ({
+      name: "Login",
+      payload: [item],
+      occurredAtMs,
+      key: `${key} ${at}`,
+    }));
   }
 
-  function add(login: SeenLogin): void {
+  function add(login: SeenLogin, key: string): void {
     const { sighting } = login;
     if (sighting.remoteAddress !== undefined) {
       remember(connectionKey(sighting.remoteAddress, sighting.remotePort));
@@ -119,7 +130,13 @@ export function createDesk(
       return;
     }
     const untilMs = clock.monotonicMs() + WAIT_MS;
-    const one: Waiting = { login, sources: new Set([source]), untilMs, position: undefined };
+    const one: Waiting = {
+      login,
+      key,
+      sources: new Set([source]),
+      untilMs,
+      position: undefined,
+    };
     waiting.push(one);
     const before = early.findIndex((other) => isSame(other.login, login));
     if (before >= 0) for (const other of early.splice(before, 1)) one.sources.add(other.source);
@@ -133,9 +150,9 @@ export function createDesk(
   }
 
   return {
-    entry({ message, ...facts }) {
+    entry({ message, key, ...facts }) {
       if (message.kind === "sighting") {
-        add({ ...facts, sighting: message.sighting });
+        add({ ...facts, sighting: message.sighting }, key);
         return;
       }
       const { remoteAddress, remotePort, userName, isInvalidUser } = message.connection;
@@ -149,7 +166,7 @@ export function createDesk(
         reason: "ended before anybody was let in",
         ...(isInvalidUser ? { isInvalidUser } : {}),
       };
-      add({ ...facts, sighting });
+      add({ ...facts, sighting }, key);
     },
     alsoSeen(login, other) {
       const same = waiting.find((one) => isSame(one.login, login) && !one.sources.has(other));
@@ -176,6 +193,7 @@ export function createDesk(
       storeTimer?.cancel();
       report(Number.POSITIVE_INFINITY);
       if (unstored !== undefined) store(unstored);
+      positions.close();
     },
   };
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonValue } from "../../src/contract/json.ts";
 import type { Result } from "../../src/contract/result.ts";
 import { readLoginText } from "../../src/parse/login/read-message.ts";
 import type { Desk, LoginsContext } from "./desk.ts";
+import type { Positions } from "./positions.ts";
 
 /** LOG_AUTH and LOG_AUTHPRIV. Source: syslog(3). */
 const FACILITIES = ["4", "10"];
@@ -22,9 +23,13 @@ const SYSTEM_PATH = /^\/(?:usr|bin|sbin|lib|lib64|opt|nix)\//;
  * Follows the journal from where the last run stopped, or from now on. Who wrote an entry is taken from what
  * journald itself knows: anybody may claim to be sshd. Errors: those of `Probe.followJournal`.
  */
-export function followJournal(context: LoginsContext, desk: Desk): Result<() => void> {
-  const { probe, clock, cursor, agent, log } = context;
-  const start = positionFrom(cursor.read()) ?? { realtimeMs: clock.nowMs() };
+export function followJournal(
+  context: LoginsContext,
+  desk: Desk,
+  positions: Positions,
+): Result<() => void> {
+  const { probe, clock, agent, log } = context;
+  const start = positionFrom(positions.start) ?? { realtimeMs: clock.nowMs() };
   const followed = probe.followJournal(
     {
       matches: new Map([["SYSLOG_FACILITY", FACILITIES]]),
@@ -49,12 +54,12 @@ export function followJournal(context: LoginsContext, desk: Desk): Result<() => 
   );
   // A first run that is cut short before the first entry begins here next time.
   if (followed.ok && start.cursor === undefined) {
-    cursor.write({ journal: { realtimeMs: start.realtimeMs } });
+    positions.store({ journal: { realtimeMs: start.realtimeMs } });
   }
   return followed;
 }
 
-function takeEntry({ fields, realtimeMs }: JournalEntry, desk: Desk): void {
+function takeEntry({ cursor, fields, realtimeMs }: JournalEntry, desk: Desk): void {
   const executable = fields.get("_EXE");
   if (executable !== undefined && !SYSTEM_PATH.test(executable)) return;
   const program = fields.get("_COMM") ?? "";
@@ -66,6 +71,7 @@ function takeEntry({ fields, realtimeMs }: JournalEntry, desk: Desk): void {
     processId: Number(fields.get("_PID") ?? 0),
     executable,
     occurredAtMs: sentMs > 0 ? sentMs : realtimeMs,
+    key: cursor,
   });
 }
 

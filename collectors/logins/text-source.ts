@@ -5,6 +5,7 @@ import { fail, ok, type Result } from "../../src/contract/result.ts";
 import { readLoginText } from "../../src/parse/login/read-message.ts";
 import { parseSyslogLine } from "../../src/parse/syslog-line.ts";
 import type { Desk, LoginsContext } from "./desk.ts";
+import type { Positions } from "./positions.ts";
 
 /** Debian and its kin; Red Hat and its kin; BusyBox. */
 const LOGS = ["/var/log/auth.log", "/var/log/secure", "/var/log/messages"];
@@ -25,12 +26,16 @@ interface Position {
  * has been rotated, the rest of the old one is read first. Errors: `not-found` without such a log,
  * `not-permitted`.
  */
-export function followTextLog(context: LoginsContext, desk: Desk): Result<() => void> {
+export function followTextLog(
+  context: LoginsContext,
+  desk: Desk,
+  positions: Positions,
+): Result<() => void> {
   const { probe, clock } = context;
   const found = firstLog(context);
   if (!found.ok) return found;
   const { path, part } = found.value;
-  const saved = positionFrom(context.cursor.read());
+  const saved = positionFrom(positions.start);
   let position: Position =
     saved?.path === path ? saved : { path, ...identityOf(part), offset: part.sizeBytes };
   let timer: Timer | undefined;
@@ -96,21 +101,28 @@ function readFile(context: LoginsContext, desk: Desk, path: string, from: Positi
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     // A line that is still being written, unless it is longer than any line should be.
     if (end === 0 && bytes.length < PORTION_BYTES) break;
-    const whole = bytes.subarray(0, end === 0 ? bytes.length : end);
-    for (const line of new TextDecoder().decode(whole).split("\n")) takeLine(context, desk, line);
+    // Latin-1: one character is one byte, so that each line's place in the file is known.
+    const whole = Buffer.from(bytes.subarray(0, end === 0 ? bytes.length : end));
+    let lineAt = offset;
+    for (const line of whole.toString("latin1").split("\n")) {
+      const text = Buffer.from(line, "latin1").toString("utf8");
+      takeLine(context, desk, text, `${from.deviceId} ${from.inode} ${lineAt}`);
+      lineAt += line.length + 1;
+    }
     offset += whole.length;
     desk.reached({ text: { ...from, offset } });
   }
   return { ...from, offset };
 }
 
-function takeLine(context: LoginsContext, desk: Desk, line: string): void {
+/** `key` is the place of the line: device, inode, offset. */
+function takeLine(context: LoginsContext, desk: Desk, line: string, key: string): void {
   const parsed = parseSyslogLine(line, context.clock);
   if (parsed === undefined) return;
   const message = readLoginText(parsed.program, parsed.text);
   if (message === undefined) return;
   const { processId, timeMs } = parsed;
-  desk.entry({ message, processId, executable: undefined, occurredAtMs: timeMs });
+  desk.entry({ message, processId, executable: undefined, occurredAtMs: timeMs, key });
 }
 
 function identityOf(part: FilePart): Pick<Position, "inode" | "deviceId"> {

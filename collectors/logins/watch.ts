@@ -4,6 +4,7 @@ import { ok, type Problem, type Result } from "../../src/contract/result.ts";
 import { listenToAudit } from "./audit-source.ts";
 import { createDesk, type LoginsContext } from "./desk.ts";
 import { followJournal } from "./journal-source.ts";
+import { createPositions } from "./positions.ts";
 import type { LoginSource } from "./seen-login.ts";
 import { followTextLog } from "./text-source.ts";
 
@@ -32,16 +33,18 @@ export async function watchLogins(context: LoginsContext, emit: Emit): Promise<W
 }
 
 function start(context: LoginsContext, emit: Emit, source: LoginSource): Result<Stop> {
-  const desk = createDesk(context, emit, source);
+  const positions = createPositions(context);
+  const desk = createDesk(context, emit, source, positions);
   if (source === "audit") {
-    const alone = listenToAudit(context, (login) => {
+    const alone = listenToAudit(context, (login, serial) => {
       const { sighting, ...facts } = login;
-      desk.entry({ ...facts, message: { kind: "sighting", sighting } });
+      const key = `audit ${facts.occurredAtMs} ${serial}`;
+      desk.entry({ ...facts, message: { kind: "sighting", sighting }, key });
     });
     return alone.ok ? ok(() => stopAll([alone.value, desk.stop])) : alone;
   }
   const follow = source === "journal" ? followJournal : followTextLog;
-  const followed = follow(context, desk);
+  const followed = follow(context, desk, positions);
   if (!followed.ok) return followed;
   const audit = listenToAudit(context, (login) => desk.alsoSeen(login, "audit"));
   return ok(() => stopAll([followed.value, ...(audit.ok ? [audit.value] : []), desk.stop]));

@@ -74,6 +74,11 @@ export interface EventDraft {
   readonly name: EventName;
   /** Empty only for a periodic event that truly found nothing. */
   readonly payload: readonly PayloadItem[];
+  /**
+   * What tells it from every other event, where it may be handed over again after a crash: its Id then
+   * follows from it, so that both have the same.
+   */
+  readonly key?: string;
   /** When it happened, wall clock ms; absent: when it was handed over. */
   readonly occurredAtMs?: number;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../contract/clock.ts";
 import {
   EVENT_KINDS,
@@ -26,7 +27,7 @@ export function createStamp(clock: Clock, random: Random): Stamp {
     }
     const atMs = draft.occurredAtMs ?? clock.nowMs();
     return ok({
-      Id: random.uuid(),
+      Id: draft.key === undefined ? random.uuid() : uuidOf(`${draft.name} ${draft.key}`),
       TimestampLocal: localTimestamp(atMs, clock.utcOffsetMinutes(atMs)),
       TimestampUTC: utcTimestamp(atMs),
       Category: kind.category,
@@ -37,6 +38,17 @@ export function createStamp(clock: Clock, random: Random): Stamp {
       Payload: draft.payload.map(payloadItem),
     });
   };
+}
+
+/** An id that follows from a text. Source: RFC 9562 section 5.8, version 8: made of SHA-256. */
+function uuidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
+  const parts = [
+    ...[hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`],
+    ...[`${variant}${hex.slice(17, 20)}`, hex.slice(20, 32)],
+  ];
+  return parts.join("-");
 }
 
 function payloadItem(item: PayloadItem): JsonObject {

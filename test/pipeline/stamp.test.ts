@@ -58,3 +58,14 @@ test("an empty payload is an empty periodic event, and no triggered event at all
     else assert.equal(result.problem.code, "malformed");
   }
 });
+
+test("a draft with a key has the Id that follows from it, and another one under another key", () => {
+  const login = (key: string): string =>
+    stamped({ name: "Login", payload: [{}], key, occurredAtMs: 1 }).Id;
+  assert.equal(login("journal 7"), login("journal 7"));
+  assert.notEqual(login("journal 7"), login("journal 8"));
+  assert.match(
+    login("journal 7"),
+    /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
+});
