@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -55,12 +55,19 @@ function detailOf(draft: EventDraft | undefined, key: string): string {
 
 describe("aggregation", () => {
   it("tells what happened once as it was, over a restart too", async (test) => {
-    const { open, emitted, clock } = rig(test);
+    const { open, emitted, clock, journalPath } = rig(test);
     const once = run("date", 41);
     open().add([once]);
+    const before = readFileSync(journalPath);
     // The process died: what was open comes back from the journal.
     const again = open();
     assert.equal(emitted[0]?.payload[0]?.["ProcessId"], 41);
+    // The note that it was emitted is lost with the power: it comes again under the same key.
+    rmSync(journalPath);
+    writeFileSync(journalPath, before);
+    open().stop();
+    const [first, second] = emitted.filter(({ payload }) => payload[0]?.["ProcessId"] === 41);
+    assert.equal(second?.key, first?.key);
     again.add([run("df", 42)]);
     await clock.advance(HOUR_MS);
     const later = emitted.find(({ payload }) => payload[0]?.["CommandLine"] === "df");

@@ -101,7 +101,9 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     // What happened once is told as it was; only what stands for several gives up what differs.
     const told = window.hits === 1 ? window.item : foldedItem(window.name, window.item);
     const item = { ...told, ExtraDetails: { ...detailsOf(told), ...times } };
-    return { name: window.name, payload: [item], occurredAtMs: window.lastMs };
+    // A power cut may take the note that a window was emitted, and leave the event: it comes again as itself.
+    const key = `${window.key} ${window.firstMs} ${window.lastMs} ${window.hits}`;
+    return { name: window.name, payload: [item], occurredAtMs: window.lastMs, key };
   }
 
   function addItem(name: AggregatedEventName, item: PayloadItem, atMs: number): void {
