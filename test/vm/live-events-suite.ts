@@ -81,6 +81,8 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
   describe(`live events on ${image}`, { skip }, () => {
     let gateway: Gateway;
     let hasFailed = false;
+    /** Snapshots of users before the restart. */
+    let rounds = 0;
 
     before(async () => {
       gateway = await openGateway(image);
@@ -174,6 +176,7 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
       await machine.must(`systemctl start ${UNIT}`);
       await gateway.until("both", () => count() >= before + 2, 90_000);
       assert.ok(await comeByPassword(machine, folder, "visitor", "right-1"));
+      rounds = gateway.events("LocalUsers").length;
       await machine.reboot();
       assert.ok(await comeByPassword(machine, folder, "visitor", "right-1"));
       await gateway.until("those around the reboot", () => count() >= before + 4, 120_000);
@@ -182,6 +185,11 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
     });
 
     it("hold a user that was added, within seconds", async () => {
+      await gateway.until(
+        "the first round after the restart",
+        () => gateway.events("LocalUsers").length > rounds,
+        90_000,
+      );
       const snapshots = gateway.events("LocalUsers").length;
       await gateway.machine.must("useradd -m newcomer");
       await gateway.until(
