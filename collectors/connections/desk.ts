@@ -33,6 +33,9 @@ const GATHER_MS = 100;
 const OWNER_WAIT_MS = 2_000;
 const MOST_WAITING = 10_000;
 const MOST_KNOWN = 65_536;
+/** How old the list of listening sockets may be; and where a socket must be newer than it. */
+const LISTENERS_MS = 1_000;
+const NEW_SOCKET_MS = 20;
 /** Two looks at all sockets are at least so far apart. */
 const LOOK_GAP_MS = 5;
 
@@ -143,7 +146,7 @@ export function createDesk(
     if (!list.ok) return;
     const { fresh, begun } = newIn(list.value);
     if (fresh.length + begun.length === 0) return;
-    if (fresh.some(({ key }) => origins.directionOf(key) === undefined)) listeners.refresh();
+    if (fresh.some(({ key }) => origins.directionOf(key) === undefined)) listeners.refresh(0);
     const held = owners.find(new Set([...fresh, ...begun].map(({ socket }) => socket.inode)));
     for (const { key, socket } of begun) claim(key, held.get(socket.inode));
     for (const { key, ends, socket } of fresh) {
@@ -217,7 +220,8 @@ export function createDesk(
 
   /** UDP without a connection has no socket of its own: the flow is all that there is. */
   function reportFlow(ends: Endpoints, direction: Direction): void {
-    listeners.refresh(false);
+    const isKnown = listeners.has("udp", ends.localPort);
+    listeners.refresh(isKnown ? LISTENERS_MS : NEW_SOCKET_MS);
     const owner = listeners.ownerOf("udp", ends.localPort);
     const process = owner === undefined ? undefined : owners.factsOf(owner);
     const seen: SeenConnection = { ends, direction, source: "conntrack" };
@@ -239,7 +243,7 @@ export function createDesk(
     ended({ socket, tcp }) {
       const ends = endpointsOf(socket);
       if (!isWanted(ends) || book.remove(keyOf(ends))) return;
-      listeners.refresh(false);
+      listeners.refresh(LISTENERS_MS);
       const direction = directionOf(ends);
       const process = claims.get(keyOf(ends));
       const bytes =

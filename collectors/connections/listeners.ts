@@ -4,8 +4,6 @@ import type { Owners } from "./owners.ts";
 
 /** A listener that has closed is still remembered so long: its connections may end after it. */
 const KEPT_MS = 60_000;
-/** Between two looks at the listening sockets. */
-const REFRESH_MS = 1_000;
 const MOST_LISTENERS = 4_096;
 
 interface Listener {
@@ -17,8 +15,8 @@ interface Listener {
 
 /** Ports on which this device waits for others. */
 export interface Listeners {
-  /** Looks anew, unless it has just been done. */
-  refresh(isDue?: boolean): void;
+  /** Looks anew, unless that was done within so many milliseconds. */
+  refresh(youngestMs: number): void;
   has(protocol: "tcp" | "udp", port: number): boolean;
   ownerOf(protocol: "tcp" | "udp", port: number): number | undefined;
 }
@@ -61,9 +59,9 @@ export function createListeners(probe: Probe, clock: Clock, owners: Owners): Lis
   }
 
   return {
-    refresh(isDue = true) {
+    refresh(youngestMs) {
       const nowMs = clock.monotonicMs();
-      if (!isDue && nowMs - refreshedAtMs < REFRESH_MS) return;
+      if (nowMs - refreshedAtMs < youngestMs) return;
       refreshedAtMs = nowMs;
       look(nowMs);
     },

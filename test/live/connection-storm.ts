@@ -141,3 +141,35 @@ function turned(tuple: string): string {
   const [localAddress, localPort, remoteAddress, remotePort] = tuple.split(" ");
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
+
+/** A datagram each way over tracked UDP, and what the collector of the gateway says of it. */
+export async function runUdp(): Promise<{
+  readonly seen: readonly Seen[];
+  readonly processIds: { readonly In: number; readonly Out: number };
+}> {
+  const gateway = `gwudp${process.pid}`;
+  const peer = `gwudpfar${process.pid}`;
+  connectTwo(gateway, peer, true);
+  const children: ChildProcess[] = [];
+  const run = async (...args: Parameters<typeof start>) => {
+    const child = start(...args);
+    children.push(child);
+    const lines = linesOf(child);
+    return { child, lines, first: JSON.parse(await lines.next()) };
+  };
+  try {
+    const server = await run(gateway, "udp-peer.ts", "bind", "5300");
+    const worker = await run(gateway, "watch-worker.ts", "connections");
+    await run(peer, "udp-peer.ts", "send", "5300", GATEWAY.v4);
+    const client = await run(gateway, "udp-peer.ts", "send", "53", PEER.v6);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await closed(worker.child);
+    return {
+      seen: worker.lines.all.map((line) => JSON.parse(line)).filter((line) => "Direction" in line),
+      processIds: { In: server.first.processId, Out: client.first.processId },
+    };
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    for (const name of [gateway, peer]) spawnSync("ip", ["netns", "delete", name]);
+  }
+}
