@@ -64,7 +64,7 @@ class Device {
       readFrom: (path: string, offset: number, maxBytes: number) => {
         const file = this.files.get(path);
         if (file === undefined) return fail("not-found", path, "no such file");
-        const whole = Buffer.from(file.text);
+        const whole = Buffer.from(file.text, path.endsWith("tmp") ? "latin1" : "utf8");
         const bytes = Uint8Array.from(whole.subarray(offset, offset + maxBytes));
         return ok({ bytes, sizeBytes: whole.length, inode: file.inode, deviceId: 1 });
       },
@@ -376,7 +376,47 @@ describe("logins of a text log", () => {
   });
 });
 
+/** A record as login programs write it. Source: utmp(5). */
+function utmp(user: string, line: string, address?: readonly number[]): string {
+  const bytes = Buffer.alloc(384);
+  bytes.writeInt16LE(7, 0);
+  bytes.writeInt32LE(900, 4);
+  bytes.write(line, 8, "latin1");
+  bytes.write(user, 44, "latin1");
+  bytes.writeUInt32LE(Date.UTC(2026, 0, 15, 11) / 1_000, 340);
+  if (address !== undefined) bytes.set(address, 348);
+  return bytes.toString("latin1");
+}
+
 describe("logins without a log", () => {
+  it("come from wtmp and btmp, from their ends on, half records when they are whole", async () => {
+    const device = new Device();
+    device.hasJournal = false;
+    device.write("/var/log/wtmp", utmp("old", "tty1"));
+    device.write("/var/log/btmp", "");
+    const watch = await device.start();
+    const record = utmp("ops", "pts/0", [192, 0, 2, 9]);
+    device.write("/var/log/wtmp", record.slice(0, 100));
+    device.tellOfChange();
+    device.write("/var/log/wtmp", record.slice(100));
+    device.write("/var/log/btmp", utmp("eve", "tty1"));
+    device.tellOfChange();
+    await device.clock.advance(6_000);
+    assert.deepEqual(
+      device.items.map((item) => [item["Result"], item["Operation"], item["UserName"]]),
+      [
+        ["Success", "sshd", "ops"],
+        ["Fail", "login", "eve"],
+      ],
+    );
+    assert.equal(device.items[0]?.["RemoteAddress"], "192.0.2.9");
+    await watch.stop();
+    const again = await device.start();
+    await device.clock.advance(6_000);
+    assert.equal(device.items.length, 2);
+    await again.stop();
+  });
+
   it("come from audit records alone", async () => {
     const device = new Device();
     device.hasJournal = false;

@@ -11,7 +11,8 @@ export const logins = defineWatchCollector({
     {
       kind: "path",
       what: "/{var,run}/log/journal",
-      lostWithout: "The best source; a text log is followed instead, or audit records",
+      lostWithout:
+        "The best source; a text log is followed instead, wtmp and btmp, or audit records",
     },
     {
       kind: "capability",
@@ -25,6 +26,7 @@ export const logins = defineWatchCollector({
     "sshd(8), OpenSSH auth.c",
     "su(1), login(1), sudoers(5)",
     "pam_unix(8)",
+    "utmp(5)",
     "linux/audit.h",
     "RFC 3164, RFC 3339",
     "logrotate(8)",

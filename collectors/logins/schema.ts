@@ -2,7 +2,7 @@ import { choice, integer, optional, record, text, textMap } from "../../src/cont
 import { isIpAddress } from "../../src/parse/addresses.ts";
 
 export const loginsSettings = record({
-  source: choice(["auto", "journal", "text", "audit"] as const, {
+  source: choice(["auto", "journal", "text", "utmp", "audit"] as const, {
     default: "auto",
     doc: "Where logins are read; auto takes the first of them that there is",
   }),

@@ -3,7 +3,7 @@ import { canonicalAddress, unmappedAddress } from "../../src/parse/addresses.ts"
 import type { LoginSighting } from "../../src/parse/login/sighting.ts";
 import { plainText } from "../../src/parse/plain-text.ts";
 
-export type LoginSource = "journal" | "text" | "audit";
+export type LoginSource = "journal" | "text" | "utmp" | "audit";
 
 /** A sighting with what its source adds. */
 export interface SeenLogin {

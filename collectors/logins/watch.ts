@@ -7,12 +7,13 @@ import { followJournal } from "./journal-source.ts";
 import { createPositions } from "./positions.ts";
 import type { LoginSource } from "./seen-login.ts";
 import { followTextLog } from "./text-source.ts";
+import { followUtmp } from "./utmp-source.ts";
 
 type Emit = (drafts: readonly EventDraft[]) => void;
 type Stop = () => void;
 
 /** Sources that events come from, the best first. */
-const SOURCES: readonly LoginSource[] = ["journal", "text", "audit"];
+const SOURCES: readonly LoginSource[] = ["journal", "text", "utmp", "audit"];
 
 /** Watches logins by the first source that works; audit records only add their word to another one's. */
 export async function watchLogins(context: LoginsContext, emit: Emit): Promise<Watch> {
@@ -32,6 +33,8 @@ export async function watchLogins(context: LoginsContext, emit: Emit): Promise<W
   throw new Error(problems.map(({ subject, detail }) => `${subject}: ${detail}`).join("; "));
 }
 
+const FOLLOW = { journal: followJournal, text: followTextLog, utmp: followUtmp } as const;
+
 function start(context: LoginsContext, emit: Emit, source: LoginSource): Result<Stop> {
   const positions = createPositions(context);
   const desk = createDesk(context, emit, source, positions);
@@ -43,8 +46,7 @@ function start(context: LoginsContext, emit: Emit, source: LoginSource): Result<
     });
     return alone.ok ? ok(() => stopAll([alone.value, desk.stop])) : alone;
   }
-  const follow = source === "journal" ? followJournal : followTextLog;
-  const followed = follow(context, desk, positions);
+  const followed = FOLLOW[source](context, desk, positions);
   if (!followed.ok) return followed;
   const audit = listenToAudit(context, (login) => desk.alsoSeen(login, "audit"));
   return ok(() => stopAll([followed.value, ...(audit.ok ? [audit.value] : []), desk.stop]));
