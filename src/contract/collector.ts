@@ -35,7 +35,10 @@ export function abandonedSnapshot(subject: string): Snapshot {
 /** A small persistent value per collector, for positions in logs. */
 export interface CursorStore {
   read(): JsonValue | undefined;
-  /** Survives `kill -9` when the call returns. At most 64 KiB. */
+  /**
+   * Survives `kill -9` when the call returns. At most 64 KiB. A disk that refuses costs no more than the
+   * position: it is logged, the old value stays, and the next value is written as ever.
+   */
   write(value: JsonValue): void;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -85,12 +85,30 @@ describe("a cursor store", () => {
     assert.equal(store.read(), "old");
   });
 
-  it("says when the disk refuses", (test) => {
+  it("goes on when the disk refuses, says so once, and writes when it accepts again", (test) => {
     const folder = temporaryFolder(test);
-    mkdirSync(join(folder, "logins.json/x"), { recursive: true });
-    const store = createCursorStore(folder, "logins");
-    throwsCode("AGENT_STATE_UNUSABLE", () => store.write(1));
+    const log = new RecordingLog();
+    const inTheWay = join(folder, "logins.json");
+    mkdirSync(join(inTheWay, "x"), { recursive: true });
+    const store = createCursorStore(folder, "logins", log);
+    const warnings = (): number => log.lines.filter(({ level }) => level === "warn").length;
+    store.write(1);
+    store.write(2);
     assert.deepEqual(readdirSync(folder), ["logins.json"]);
+    assert.equal(store.refusedWrites(), 2);
+    assert.equal(warnings(), 1);
+    rmSync(inTheWay, { recursive: true });
+    store.write(3);
+    assert.equal(store.read(), 3);
+    assert.equal(warnings(), 1);
+  });
+
+  it("goes on when its folder cannot be made", (test) => {
+    const folder = temporaryFolder(test);
+    writeFileSync(join(folder, "file"), "");
+    const store = createCursorStore(join(folder, "file"), "logins");
+    store.write(1);
+    assert.equal(store.refusedWrites(), 1);
   });
 
   it("takes only the name of a collector", () => {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CursorStore } from "../contract/collector.ts";
-import { AgentError } from "../contract/errors.ts";
+import { AgentError, describeError } from "../contract/errors.ts";
 import type { JsonValue } from "../contract/json.ts";
 import type { Log } from "../contract/log.ts";
 import { parseJsonObject } from "../parse/json.ts";
@@ -16,17 +16,20 @@ import {
 const MAX_CURSOR_BYTES = 65_536;
 const COLLECTOR_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-/** A cursor store that counts what it could not read. */
+/** A cursor store that counts what it could not read or write. */
 export interface FileCursorStore extends CursorStore {
   /** Reads that found a file which was corrupt or unreadable, and so gave undefined. */
   corruptReads(): number;
+  /** Writes that the disk refused. */
+  refusedWrites(): number;
 }
 
 /**
  * The persistent value of one collector in `FOLDER/COLLECTOR.json`, mode 0600. A missing file reads as
  * undefined; so does a corrupt one, which is counted and logged: a collector then starts over.
- * `write` throws AGENT_STATE_UNUSABLE when the disk refuses, AGENT_INTERNAL for a value above 64 KiB or
- * nested too deep to be read back. Creating the store touches nothing; the first write makes the folder.
+ * A write that the disk refuses leaves the old file, is counted, and logged once until the disk accepts again.
+ * `write` throws AGENT_INTERNAL for a value above 64 KiB or nested too deep to be read back. Creating the
+ * store touches nothing; the first write makes the folder.
  */
 export function createCursorStore(
   folder: string,
@@ -39,6 +42,8 @@ export function createCursorStore(
   const fileName = `${collectorName}.json`;
   const path = join(folder, fileName);
   let corruptReads = 0;
+  let refusedWrites = 0;
+  let isRefused = false;
   let isFolderReady = false;
 
   function prepareFolder(): void {
@@ -57,6 +62,18 @@ export function createCursorStore(
     return undefined;
   }
 
+  /** Why the value is not on disk; undefined when it is. */
+  function refusal(text: string): string | undefined {
+    try {
+      prepareFolder();
+    } catch (error) {
+      // A full or foreign folder is no reason to end: the position is all that is lost.
+      return describeError(error);
+    }
+    const written = writeFileAtomically(path, text, 0o600);
+    return written.ok ? undefined : written.problem.detail;
+  }
+
   return {
     read() {
       const text = readSmallText(path, MAX_CURSOR_BYTES);
@@ -71,17 +88,17 @@ export function createCursorStore(
 
     write(value) {
       const text = cursorText(value, collectorName);
-      prepareFolder();
-      const written = writeFileAtomically(path, text, 0o600);
-      if (written.ok) return;
-      throw new AgentError(
-        "AGENT_STATE_UNUSABLE",
-        `the cursor of ${collectorName} cannot be saved to ${path}: ${written.problem.detail}`,
-        { remedy: "Check the space on the disk and that the agent's user owns the state folder." },
-      );
+      const reason = refusal(text);
+      if (reason !== undefined) {
+        refusedWrites += 1;
+        const remedy = "free space on the state directory, which the agent's user must own";
+        if (!isRefused) log?.warn({ collector: collectorName, reason, remedy }, "cursor not saved");
+      }
+      isRefused = reason !== undefined;
     },
 
     corruptReads: () => corruptReads,
+    refusedWrites: () => refusedWrites,
   };
 }
 

@@ -179,9 +179,9 @@ describe("the agent and its rights", () => {
     const trace = join(rig.folder, "trace");
     const calls = "trace=execve,execveat,fork,vfork,clone,clone3";
     const run = [NODE, BUNDLE, "run", "--config", join(rig.folder, "config.json")];
-    const traced = spawn("strace", ["-f", "-qq", "-e", calls, "-o", trace, ...run], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    // Whole paths: strace cuts texts at 32 characters unless it is told otherwise.
+    const options = ["-f", "-qq", "-s", "4096", "-e", calls, "-o", trace];
+    const traced = spawn("strace", [...options, ...run], { stdio: ["ignore", "ignore", "pipe"] });
     const exit = new Promise<number | null>((resolve) => traced.once("close", resolve));
     let errors = "";
     traced.stderr.on("data", (chunk: Buffer) => {
