@@ -151,6 +151,8 @@ function bootSuite(image: keyof typeof NODE_VERSION & ImageName): void {
       assert.match(journal, /session opened for user mallory/);
     });
 
+    // The disk is QEMU's, not the release's: once is enough, and restarts have their tests with the package.
+    if (image !== "bookworm") return;
     step("keeps after a power cut what was synced, and only that is sure", async () => {
       const boot = await machine.must("cat /proc/sys/kernel/random/boot_id");
       await machine.must(
@@ -168,12 +170,6 @@ function bootSuite(image: keyof typeof NODE_VERSION & ImageName): void {
       assert.equal(ends.kept.stdout, "synced\n");
       // Written, but still in the guest's memory when the power went.
       assert.notEqual(ends.unsure.stdout, "unsynced\n");
-    });
-
-    step("restarts when it is told to", async () => {
-      const boot = await machine.must("cat /proc/sys/kernel/random/boot_id");
-      await machine.reboot();
-      assert.notEqual(await machine.must("cat /proc/sys/kernel/random/boot_id"), boot);
     });
   });
 }

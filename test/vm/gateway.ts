@@ -112,7 +112,7 @@ export async function openGateway(image: ImageName): Promise<Gateway> {
         "gatewarden setup --connection-string-file - --ca /root/ca.pem --yes </root/connection-string";
       return machine.must(command, 120_000);
     },
-    async until(what, condition, limitMs = 60_000) {
+    async until(what, condition, limitMs = 120_000) {
       const endMs = Date.now() + limitMs;
       while (!condition()) {
         if (Date.now() > endMs) throw new Error(`not within ${limitMs / 1_000} s: ${what}`);

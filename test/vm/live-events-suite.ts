@@ -174,7 +174,7 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
       await machine.must("journalctl --rotate");
       assert.ok(!(await comeByPassword(machine, folder, "visitor", "wrong")));
       await machine.must(`systemctl start ${UNIT}`);
-      await gateway.until("both", () => count() >= before + 2, 90_000);
+      await gateway.until("both", () => count() >= before + 2, 180_000);
       assert.ok(await comeByPassword(machine, folder, "visitor", "right-1"));
       rounds = gateway.events("LocalUsers").length;
       await machine.reboot();
@@ -188,14 +188,14 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
       await gateway.until(
         "the first round after the restart",
         () => gateway.events("LocalUsers").length > rounds,
-        90_000,
+        180_000,
       );
       const snapshots = gateway.events("LocalUsers").length;
       await gateway.machine.must("useradd -m newcomer");
       await gateway.until(
         "the user",
         () => gateway.items("LocalUsers", '"newcomer"').length > 0,
-        30_000,
+        120_000,
       );
       await pause(5_000);
       assert.equal(gateway.events("LocalUsers").length, snapshots + 1);

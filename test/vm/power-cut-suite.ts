@@ -38,7 +38,7 @@ async function leaveMark(gateway: Gateway, text: string): Promise<Mark> {
 }
 
 async function untilConnected(gateway: Gateway): Promise<void> {
-  const endMs = Date.now() + 90_000;
+  const endMs = Date.now() + 180_000;
   for (;;) {
     try {
       await gateway.hub.invokeMethod("status", null, { timeoutMs: 3_000 });
@@ -83,7 +83,9 @@ export function powerCutSuite(image: ImageName): void {
           left.push(await leaveMark(gateway, `mark-${cut}-${at}-end`));
           await pause(500 + Math.random() * 1_000);
         }
-        await pause(Math.random() * FLUSH_WINDOW_MS);
+        // By chance, but late enough that the first mark has been promised.
+        const firstIsSafeAtMs = (left[0]?.storedAtMs ?? 0) + FLUSH_WINDOW_MS + MARGIN_MS + 100;
+        await pause(Math.max(firstIsSafeAtMs - Date.now(), Math.random() * FLUSH_WINDOW_MS));
         const cutAtMs = Date.now();
         await gateway.machine.cutPower();
         const safe = left.filter(

@@ -11,7 +11,9 @@ const QUICK = {
   highPriorityMessageFrequency: "PT2S",
   lowPriorityMessageFrequency: "PT3S",
 };
+/** On a machine that boots in a quarter of it, as QEMU alone on two cores does; a busier one gets its share more. */
 const FIRST_MESSAGE_LIMIT_MS = 60_000;
+const USUAL_BOOT_MS = 15_000;
 const MOST_EXPOSURE = 2.5;
 const UNIT = "gatewarden.service";
 
@@ -67,7 +69,8 @@ export function serviceSuite(image: ImageName): void {
       await gateway.until("the first message", () => gateway.messages.length > 0);
       const tookMs = Date.now() - startedAtMs;
       gateway.say(`apt and setup to the first message: ${(tookMs / 1_000).toFixed(1)} s`);
-      assert.ok(tookMs < FIRST_MESSAGE_LIMIT_MS, `${tookMs} ms\n${said}`);
+      const busyness = Math.max(1, gateway.machine.bootMs / USUAL_BOOT_MS);
+      assert.ok(tookMs < FIRST_MESSAGE_LIMIT_MS * busyness, `${tookMs} ms\n${said}`);
       assert.match(said, /acknowledged|first message/);
     });
 
@@ -145,7 +148,6 @@ export function serviceSuite(image: ImageName): void {
         await gateway.until(
           `the rule ${comment}`,
           () => gateway.items("FirewallConfiguration", comment).length > 0,
-          40_000,
         );
         const event = gateway
           .events("FirewallConfiguration")
@@ -178,7 +180,7 @@ export function serviceSuite(image: ImageName): void {
       await gateway.until(
         "a message after the restart",
         () => gateway.messages.length > count,
-        90_000,
+        180_000,
       );
       // A clean stop is nothing to report.
       assert.equal(previousEnds(gateway).length, before);
@@ -196,7 +198,7 @@ export function serviceSuite(image: ImageName): void {
       await gateway.until(
         "what was on disk",
         () => gateway.items("LocalUsers", '"erin"').length > 0,
-        90_000,
+        180_000,
       );
       await gateway.until("a word on the power cut", () => previousEnds(gateway).includes("power"));
     });
@@ -206,13 +208,13 @@ export function serviceSuite(image: ImageName): void {
       await gateway.machine.must(`kill -STOP ${pid}`);
       const endMs = Date.now() + 150_000;
       while ((await property(gateway, "MainPID")) === pid && Date.now() < endMs) await pause(2_000);
-      await gateway.until("the report", () => previousEnds(gateway).includes("watchdog"), 60_000);
+      await gateway.until("the report", () => previousEnds(gateway).includes("watchdog"), 180_000);
       assert.equal(await property(gateway, "ActiveState"), "active");
     });
 
     step("tells a kill from the watchdog", async () => {
       await gateway.machine.must(`kill -KILL $(systemctl show -P MainPID ${UNIT})`);
-      await gateway.until("the report", () => previousEnds(gateway).includes("killed"), 60_000);
+      await gateway.until("the report", () => previousEnds(gateway).includes("killed"), 180_000);
     });
 
     step("goes on when the disk is full, and after", async () => {
@@ -254,7 +256,7 @@ export function serviceSuite(image: ImageName): void {
       await gateway.until(
         "a message of the new version",
         () => gateway.messages.length > count,
-        90_000,
+        180_000,
       );
       assert.equal(gateway.messages.at(-1)?.AgentId, idBefore);
       assert.match(await gateway.machine.must("dpkg-query -W gatewarden"), /\t0\.1\.1$/);

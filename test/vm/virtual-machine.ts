@@ -38,7 +38,14 @@ const PLAYED = {
 } as const;
 
 const BOOT_DEADLINE_MS = 300_000;
-const COMMAND_DEADLINE_MS = 60_000;
+const COMMAND_DEADLINE_MS = 120_000;
+/**
+ * A login takes seconds where the processor is played and shared. One that is given up is not free: the guest
+ * begins the next from the start, so that impatience keeps a slow machine from ever answering.
+ */
+const LOGIN_DEADLINE_MS = 60_000;
+/** When a machine is asked though its console shows no prompt. */
+const PROMPT_PATIENCE_MS = 90_000;
 /** The kernel's own parameters: no renamed interface, restart when it panics. */
 const KERNEL_LINE =
   "root=/dev/vda rw quiet loglevel=4 systemd.show_status=false net.ifnames=0 panic=1";
@@ -49,11 +56,15 @@ const KERNEL_LINE =
  */
 export class VirtualMachine {
   readonly consoleLog: string;
+  /** How long the last start took: what the machine is worth at the moment. */
+  bootMs = 0;
   private readonly options: MachineOptions;
   private readonly disk: string;
   private image = "";
   private port = 0;
   private child: ChildProcess | undefined;
+  /** The console shows a prompt: what a login needs has been started. */
+  private hasPrompt = false;
 
   constructor(options: MachineOptions) {
     this.options = options;
@@ -73,11 +84,19 @@ export class VirtualMachine {
     this.child = spawn("setpriv", [...dieWithParent, ...this.qemuArguments()], {
       stdio: ["pipe", "pipe", "pipe"],
     });
-    this.child.stdout?.on("data", (bytes: Buffer) => appendFileSync(this.consoleLog, bytes));
+    this.hasPrompt = false;
+    let shown = "";
+    this.child.stdout?.on("data", (bytes: Buffer) => {
+      appendFileSync(this.consoleLog, bytes);
+      // A few bytes at a time, as a serial line does.
+      const text = shown + bytes.toString("latin1");
+      this.hasPrompt ||= text.includes("login:");
+      shown = text.slice(-100);
+    });
     this.child.stderr?.on("data", (bytes: Buffer) => appendFileSync(this.consoleLog, bytes));
     await this.untilReachable(startedAtMs + BOOT_DEADLINE_MS);
-    const seconds = Math.round((Date.now() - startedAtMs) / 1_000);
-    this.options.say?.(`${this.options.image} is up after ${seconds} s`);
+    this.bootMs = Date.now() - startedAtMs;
+    this.options.say?.(`${this.options.image} is up after ${Math.round(this.bootMs / 1_000)} s`);
   }
 
   private prepareDisk(): void {
@@ -114,12 +133,15 @@ export class VirtualMachine {
   }
 
   private async untilReachable(deadlineMs: number): Promise<void> {
+    const askAnywayMs = Date.now() + PROMPT_PATIENCE_MS;
     for (;;) {
       if (this.child?.exitCode !== null) throw new Error(`QEMU ended: ${this.consoleTail()}`);
-      const { code } = await this.run("true", 10_000);
-      if (code === 0) return;
-      if (Date.now() > deadlineMs) throw new Error(`no ssh: ${this.consoleTail()}`);
-      await pause(1_000);
+      if (this.hasPrompt || Date.now() > askAnywayMs) {
+        const { code, stderr } = await this.run("true", LOGIN_DEADLINE_MS);
+        if (code === 0) return;
+        if (Date.now() > deadlineMs) throw new Error(`no ssh: ${stderr}${this.consoleTail()}`);
+      }
+      await pause(500);
     }
   }
 
@@ -152,7 +174,7 @@ export class VirtualMachine {
       "StrictHostKeyChecking=no",
       "UserKnownHostsFile=/dev/null",
       "LogLevel=ERROR",
-      "ConnectTimeout=8",
+      "ConnectTimeout=30",
       "ControlMaster=auto",
       "ControlPersist=60",
       `ControlPath=${join(this.options.folder, `ssh-${this.port}`)}`,
@@ -177,7 +199,10 @@ export class VirtualMachine {
   }
 
   consoleTail(): string {
-    return existsSync(this.consoleLog) ? readFileSync(this.consoleLog, "utf8").slice(-2_000) : "";
+    if (!existsSync(this.consoleLog)) return "";
+    // Terminals act on what the guest tells its own: colours, titles, questions for the cursor.
+    const plain = readFileSync(this.consoleLog, "utf8").replace(/[^\n\x20-\x7e]/g, "");
+    return plain.slice(-2_000);
   }
 
   /** The power goes: nothing is flushed, nothing is told. */
@@ -196,7 +221,7 @@ export class VirtualMachine {
     await this.run("systemctl reboot", 10_000);
     const deadlineMs = Date.now() + BOOT_DEADLINE_MS;
     for (;;) {
-      const now = await this.run("cat /proc/sys/kernel/random/boot_id", 10_000);
+      const now = await this.run("cat /proc/sys/kernel/random/boot_id", 30_000);
       if (now.code === 0 && now.stdout.trim() !== before) return;
       if (Date.now() > deadlineMs) throw new Error(`no reboot: ${this.consoleTail()}`);
       await pause(1_000);
