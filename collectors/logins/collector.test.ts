@@ -204,6 +204,35 @@ describe("logins of the journal", () => {
     await watch.stop();
   });
 
+  it("are one on a busy machine too, where the second word comes late", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    const console = { program: "login", executable: "/usr/bin/login", processId: 300 };
+    const byPam = {
+      ...console,
+      text: "pam_unix(login:session): session opened for user ops(uid=1) by LOGIN(uid=0)",
+    };
+    const byProgram = { ...console, processId: 301, text: "LOGIN ON ttyS0 BY ops" };
+    device.journal(byPam);
+    await device.clock.advance(20_000);
+    device.journal(byProgram);
+    await device.clock.advance(6_000);
+    assert.equal(device.items.length, 1);
+    // The next one is another login, by whichever word it comes first.
+    device.journal(byProgram);
+    await device.clock.advance(6_000);
+    assert.equal(device.items.length, 2);
+    device.journal(byPam);
+    await device.clock.advance(6_000);
+    assert.equal(device.items.length, 2);
+    device.journal(byPam);
+    await device.clock.advance(70_000);
+    device.journal(byProgram);
+    await device.clock.advance(6_000);
+    assert.equal(device.items.length, 4, "a minute apart are two");
+    await watch.stop();
+  });
+
   it("refused one by one are several, and the end of their connection is no further one", async () => {
     const device = new Device();
     const watch = await device.start();

@@ -15,11 +15,14 @@ export type LoginsContext = CollectorContext<Infer<typeof loginsSettings>>;
 const WAIT_MS = 5_000;
 /** Two messages of the same login are at most so far apart. */
 const APART_MS = 5_000;
+/** But on a machine that is busy, where the first has been reported when the second comes. */
+const LATE_MS = 60_000;
 /** A position is stored this often where nothing was reported: reading again does no harm. */
 const STORE_MS = 300_000;
 const MOST_WAITING = 1_000;
 const MOST_CONNECTIONS = 1_024;
 const MOST_REPEATS = 100;
+const MOST_TOLD_ONCE = 256;
 
 /** What a source hands over: a message, who wrote it, and the position behind it. */
 export interface LoginEntry {
@@ -43,6 +46,8 @@ export interface Desk {
 
 interface Waiting {
   login: SeenLogin;
+  /** Both the program and its PAM module have told of it. */
+  isToldTwice: boolean;
   /** That of its first message. */
   readonly key: string;
   readonly sources: Set<LoginSource>;
@@ -65,6 +70,8 @@ export function createDesk(
   let unstored: JsonValue | undefined;
   /** Connections whose attempts were told one by one. */
   const told = new Set<string>();
+  /** Reported when only one of the two who tell of a login had. */
+  let toldOnce: SeenLogin[] = [];
   const early: {
     readonly login: SeenLogin;
     readonly source: LoginSource;
@@ -90,6 +97,8 @@ export function createDesk(
     const due = waiting.slice(0, count);
     waiting = waiting.slice(due.length);
     emit(due.flatMap(draftsOf));
+    const single = due.filter((one) => !one.isToldTwice && one.login.sighting.result === "Success");
+    toldOnce = [...toldOnce, ...single.map(({ login }) => login)].slice(-MOST_TOLD_ONCE);
     const position = waiting.length === 0 ? (unstored ?? last.position) : last.position;
     if (position !== undefined) store(position);
   }
@@ -120,9 +129,16 @@ export function createDesk(
     if (sighting.remoteAddress !== undefined) {
       remember(connectionKey(sighting.remoteAddress, sighting.remotePort));
     }
-    const same = waiting.find((one) => isToldTwice(one.login, login));
+    const same = waiting.find((one) => isToldTwice(one.login, login, APART_MS));
     if (same !== undefined) {
       same.login = { ...same.login, sighting: { ...same.login.sighting, ...sighting } };
+      same.isToldTwice = true;
+      return;
+    }
+    // Each of them takes one late word, so that the next login of the same user is not taken for it.
+    const late = toldOnce.findIndex((one) => isToldTwice(one, login, LATE_MS));
+    if (late >= 0) {
+      toldOnce.splice(late, 1);
       return;
     }
     if (waiting.length >= MOST_WAITING) {
@@ -132,6 +148,7 @@ export function createDesk(
     const untilMs = clock.monotonicMs() + WAIT_MS;
     const one: Waiting = {
       login,
+      isToldTwice: false,
       key,
       sources: new Set([source]),
       untilMs,
@@ -207,14 +224,14 @@ function connectionKey(address: string, port: number | undefined): string {
 }
 
 /** A program and its PAM module both say that somebody was let in, each from a process of its own. */
-function isToldTwice(a: SeenLogin, b: SeenLogin): boolean {
+function isToldTwice(a: SeenLogin, b: SeenLogin, apartMs: number): boolean {
   const isIn = a.sighting.result === "Success" && b.sighting.result === "Success";
   return (
     isIn &&
     a.sighting.isByPam !== b.sighting.isByPam &&
     a.sighting.operation === b.sighting.operation &&
     a.sighting.userName === b.sighting.userName &&
-    Math.abs(a.occurredAtMs - b.occurredAtMs) <= APART_MS
+    Math.abs(a.occurredAtMs - b.occurredAtMs) <= apartMs
   );
 }
 

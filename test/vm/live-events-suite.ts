@@ -103,11 +103,11 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
 
     it("hold one process with its user, parent and unit, its secret masked", async () => {
       await gateway.machine.must(
-        "useradd -m ops; systemd-run -q --wait --unit=probe-unit --uid=ops sh -c 'sleep 1.25; exit 3' --password=hunter2 || true",
+        "useradd -m ops; systemd-run -q --wait --unit=probe-unit --uid=ops sh -c 'sleep 6.25; exit 3' --password=hunter2 || true",
       );
       const found = (): Item | undefined =>
         gateway
-          .items("ProcessCreate", "sleep 1.25; exit 3")
+          .items("ProcessCreate", "sleep 6.25; exit 3")
           .find((item) => detail(item, "Unit") === "probe-unit.service");
       await gateway.until("the process", () => found() !== undefined);
       const item = found();
