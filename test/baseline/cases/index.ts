@@ -1,0 +1,3 @@
+import type { RuleCases } from "../rule-case.ts";
+
+export const CASES: readonly RuleCases[] = [];
