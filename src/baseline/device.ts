@@ -1,10 +1,13 @@
 import type { Firewall } from "../contract/firewall.ts";
 import type { FileFacts, Probe, SocketList } from "../contract/probe.ts";
-import { type Fact, factOf, MISSING, unreadableFact, valueFact } from "./fact.ts";
+import { type Fact, factOf, MISSING, mapFact, unreadableFact, valueFact } from "./fact.ts";
 import type { WalkReport } from "./walk-report.ts";
 
 /** Largest configuration file that is read, bytes: the status file of dpkg is the long one. */
 const MAX_TEXT_BYTES = 33_554_432;
+
+/** Longest value of the kernel: a page. */
+const MAX_KERNEL_VALUE_BYTES = 4096;
 
 /** What was learnt before the rules are judged, because it takes time to learn. */
 export interface DeviceExtras {
@@ -14,7 +17,10 @@ export interface DeviceExtras {
   readonly firewall?: Fact<Firewall>;
 }
 
-/** The device as rules see it: each file is read once, when the first rule asks for it. */
+/**
+ * The device as rules see it: each file is read once, when the first rule asks for it. On a root that
+ * does not run, /proc and /sys are missing: what is there belongs to the machine that looks at the root.
+ */
 export interface Device {
   /** Wall clock ms, for dates in files. */
   readonly nowMs: number;
@@ -22,22 +28,30 @@ export interface Device {
   readonly isLive: boolean;
   /** Text of a file. A file with NUL bytes is no text and unreadable. */
   text(path: string): Fact<string>;
+  /** A value that the kernel ends with a NUL byte, as in /proc/[pid]/attr: without it. */
+  kernelValue(path: string): Fact<string>;
   facts(path: string): Fact<FileFacts>;
   /** As `facts`, of the link itself. */
   linkFacts(path: string): Fact<FileFacts>;
   link(path: string): Fact<string>;
   folder(path: string): Fact<readonly string[]>;
+  /** Missing on a root that does not run. */
   sockets(): Fact<SocketList>;
   readonly walk: Fact<WalkReport>;
   readonly firewall: Fact<Firewall>;
 }
 
-function cached<T>(read: (path: string) => Fact<T>): (path: string) => Fact<T> {
+/** Paths that the running kernel answers for. Source: proc(5), sysfs(5). */
+function isOfKernel(path: string): boolean {
+  return /^\/+(?:proc|sys)(?:\/|$)/.test(path);
+}
+
+function cached<T>(probe: Probe, read: (path: string) => Fact<T>): (path: string) => Fact<T> {
   const known = new Map<string, Fact<T>>();
   return (path) => {
     const before = known.get(path);
     if (before !== undefined) return before;
-    const fact = read(path);
+    const fact = !probe.isLive && isOfKernel(path) ? MISSING : read(path);
     known.set(path, fact);
     return fact;
   };
@@ -49,13 +63,18 @@ export function createDevice(probe: Probe, nowMs: number, extras: DeviceExtras =
   return {
     nowMs,
     isLive: probe.isLive,
-    text: cached((path) => textOf(probe, path)),
-    facts: cached((path) => factOf(probe.facts(path))),
-    linkFacts: cached((path) => factOf(probe.facts(path, false))),
-    link: cached((path) => factOf(probe.readLink(path))),
-    folder: cached((path) => factOf(probe.listFolder(path))),
+    text: cached(probe, (path) => textOf(probe, path)),
+    kernelValue: cached(probe, (path) =>
+      mapFact(factOf(probe.readText(path, MAX_KERNEL_VALUE_BYTES)), (value) =>
+        value.replace(/[\0\n]+$/, ""),
+      ),
+    ),
+    facts: cached(probe, (path) => factOf(probe.facts(path))),
+    linkFacts: cached(probe, (path) => factOf(probe.facts(path, false))),
+    link: cached(probe, (path) => factOf(probe.readLink(path))),
+    folder: cached(probe, (path) => factOf(probe.listFolder(path))),
     sockets() {
-      sockets ??= factOf(probe.listeningSockets());
+      sockets ??= probe.isLive ? factOf(probe.listeningSockets()) : MISSING;
       return sockets;
     },
     walk: extras.walk ?? MISSING,

@@ -4,12 +4,16 @@ import { type Fact, MISSING, unreadableFact, valueFact } from "./fact.ts";
 /** Most paths that one pattern yields. */
 const MOST_PATHS = 10_000;
 
-/** A regular expression for one part of a path with `*` and `?`. Source: glob(7). */
-function partPattern(part: string): RegExp {
-  const escaped = part.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  const body = escaped.replace(/\*+/g, "[^/]*").replaceAll("?", "[^/]");
-  // A leading dot is matched by a dot only.
-  return new RegExp(`^${part.startsWith(".") ? "" : "(?!\\.)"}${body}$`);
+/** Whole names that a pattern with `*` and `?` stands for. Source: glob(7). */
+export function namePattern(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/\*+/g, "[^/]*").replaceAll("?", "[^/]")}$`);
+}
+
+/** Names in a folder: a leading dot is matched by a dot only. */
+function isNamed(part: string): (name: string) => boolean {
+  const pattern = namePattern(part);
+  return (name) => name.startsWith(".") === part.startsWith(".") && pattern.test(name);
 }
 
 /** True for a path with wildcards. */
@@ -41,8 +45,8 @@ export function expandGlob(device: Device, pattern: string): Fact<readonly strin
       const names = device.folder(path === "" ? "/" : path);
       if (names.state === "unreadable") return names;
       if (names.state !== "value") continue;
-      const matcher = partPattern(part);
-      for (const name of names.value) if (matcher.test(name)) next.push(`${path}/${name}`);
+      const matches = isNamed(part);
+      for (const name of names.value) if (matches(name)) next.push(`${path}/${name}`);
     }
     if (next.length > MOST_PATHS)
       return unreadableFact(`${pattern}: more than ${MOST_PATHS} paths`);

@@ -1,123 +1,86 @@
-import { type Device, oncePerDevice } from "../device.ts";
-import { type Fact, mapFact, unreadableFact, valueFact } from "../fact.ts";
-import { dropInFiles, linesOf, withoutComments } from "../facts/config-text.ts";
+import type { Device } from "../device.ts";
+import {
+  installedModules,
+  knownFilesystems,
+  loadedModules,
+  type ModprobeLine,
+  modprobeLines,
+  normalModule,
+} from "../facts/kernel-modules.ts";
+import { namePattern } from "../glob.ts";
 import { allOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
-/** A kernel module that must not be loadable. */
+/** A kernel module that must be neither loaded nor loadable nor built in. */
 export interface KernelModuleCheck {
   readonly test: "module-blocked";
   readonly module: string;
+  /** The file system that it brings, by the name in /proc/filesystems. */
+  readonly filesystem?: string;
 }
 
-/** Folders of modprobe, the strongest first. Source: modprobe.d(5). */
-const FOLDERS = [
-  "/etc/modprobe.d",
-  "/run/modprobe.d",
-  "/usr/local/lib/modprobe.d",
-  "/usr/lib/modprobe.d",
-  "/lib/modprobe.d",
-];
+/** Programs that do nothing, so that nothing is loaded. */
+const REFUSAL = /^(?:(?:\/usr)?\/bin\/)?(?:true|false)(?:\s|$)/;
 
-interface ModprobeLine {
-  readonly command: string;
-  readonly module: string;
-  readonly rest: string;
-  readonly path: string;
-}
-
-/** `-` and `_` are the same in names of modules. Source: modprobe(8). */
-function normal(name: string): string {
-  return name.replaceAll("-", "_");
-}
-
-const modprobeLines = oncePerDevice((device): Fact<readonly ModprobeLine[]> => {
-  const files = dropInFiles(device, FOLDERS, ".conf");
-  if (files.state !== "value") return files;
-  const lines: ModprobeLine[] = [];
-  for (const path of files.value) {
-    const text = device.text(path);
-    if (text.state === "unreadable") return unreadableFact(text.reason);
-    if (text.state === "missing") continue;
-    for (const line of withoutComments(linesOf(path, text.value))) {
-      const [command = "", module = "", ...rest] = line.text.split(/\s+/);
-      lines.push({ command, module: normal(module), rest: rest.join(" "), path });
-    }
-  }
-  return valueFact(lines);
-});
-
-const loadedModules = oncePerDevice(
-  (device): Fact<ReadonlySet<string>> =>
-    mapFact(
-      device.text("/proc/modules"),
-      (text) => new Set(text.split("\n").map((line) => normal(line.split(" ")[0] ?? ""))),
-    ),
-);
-
-/** Names of modules that the running kernel has built in, and of those on disk. */
-function listedModules(file: string) {
-  return oncePerDevice((device): Fact<ReadonlySet<string>> => {
-    const release = device.text("/proc/sys/kernel/osrelease");
-    const releases =
-      release.state === "value" ? valueFact([release.value.trim()]) : device.folder("/lib/modules");
-    if (releases.state !== "value") return releases;
-    const names = new Set<string>();
-    for (const name of releases.value) {
-      const text = device.text(`/lib/modules/${name}/${file}`);
-      if (text.state === "unreadable") return text;
-      if (text.state === "missing") continue;
-      for (const line of text.value.split("\n")) {
-        const stem = /([^/]+)\.ko(?:\.\w+)?(?::|\s*$)/.exec(line.slice(0, 512))?.[1];
-        if (stem !== undefined) names.add(normal(stem));
-      }
-    }
-    return valueFact(names);
-  });
-}
-
-const builtInModules = listedModules("modules.builtin");
-const modulesOnDisk = listedModules("modules.dep");
-
-const REFUSALS = /^(?:\/usr)?\/bin\/(?:true|false)\b|^(?:true|false)\b/;
-
-function isRefused(lines: readonly ModprobeLine[], module: string): ModprobeLine | undefined {
-  return lines.find(
-    (line) => line.command === "install" && line.module === module && REFUSALS.test(line.rest),
-  );
+/** Modprobe runs the first install line that matches. Source: modprobe.d(5), kmod libkmod-module.c. */
+function installLine(lines: readonly ModprobeLine[], module: string): ModprobeLine | undefined {
+  return lines.find((line) => line.command === "install" && namePattern(line.module).test(module));
 }
 
 /**
  * Not loaded, not built in, and refused by an `install … /bin/false` line. A blacklist line alone only
- * stops loading by alias, not by name. A module that is neither on disk nor built in cannot be loaded.
+ * stops loading by alias, not by name. A module that no installed kernel has cannot be loaded.
  */
 export function judgeKernelModule(check: KernelModuleCheck, device: Device): Outcome {
-  const module = normal(check.module);
-  const lines = modprobeLines(device);
+  const installed = installedModules(device);
+  if (installed.state === "unreadable") return because("error", installed.reason);
+  if (installed.state === "missing" && !device.isLive) {
+    return because("not-applicable", "no kernel modules here");
+  }
+  return allOf([...liveOutcomes(check, device), persistentOutcome(check, device)]);
+}
+
+function liveOutcomes(check: KernelModuleCheck, device: Device): readonly Outcome[] {
+  if (!device.isLive) return [];
+  const name = normalModule(check.module);
   const loaded = loadedModules(device);
-  const builtIn = builtInModules(device);
-  const onDisk = modulesOnDisk(device);
-  for (const fact of [lines, loaded, builtIn, onDisk]) {
-    if (fact.state === "unreadable") return because("error", fact.reason);
+  if (loaded.state === "unreadable") return [because("error", loaded.reason)];
+  const known = knownFilesystems(device);
+  if (known.state === "unreadable") return [because("error", known.reason)];
+  const expected = `${check.module} not in the kernel`;
+  if (loaded.state === "value" && loaded.value.has(name)) {
+    return [decide(false, evidence("/proc/modules", expected, "loaded", "live"))];
   }
-  if (loaded.state === "missing" && onDisk.state === "missing" && device.isLive) {
-    return because("not-applicable", "the kernel loads no modules");
+  const { filesystem } = check;
+  const isMounted = known.state === "value" && filesystem !== undefined;
+  if (isMounted && known.value.has(filesystem)) {
+    return [decide(false, evidence("/proc/filesystems", expected, "built in", "live"))];
   }
-  const isLoaded = loaded.state === "value" && loaded.value.has(module);
-  const isBuiltIn = builtIn.state === "value" && builtIn.value.has(module);
-  const isAbsent = onDisk.state === "value" && onDisk.value.size > 0 && !onDisk.value.has(module);
-  const refusal = lines.state === "value" ? isRefused(lines.value, module) : undefined;
-  const found = isBuiltIn ? "built into the kernel" : isLoaded ? "loaded" : "not loaded";
-  const isBlocked = refusal !== undefined || isAbsent;
-  const later =
-    refusal === undefined ? (isAbsent ? "not on disk" : "no install line") : refusal.path;
-  return allOf([
-    decide(
-      !isLoaded && !isBuiltIn,
-      evidence("/proc/modules", `${check.module} not loaded`, found, "live"),
-    ),
-    decide(
-      isBlocked,
-      evidence("modprobe.d", `install ${check.module} /bin/false`, later, "persistent"),
-    ),
-  ]);
+  const folder = `/sys/module/${name}`;
+  if (device.facts(folder).state === "value") {
+    return [decide(false, evidence(folder, expected, "built in", "live"))];
+  }
+  const found = loaded.state === "value" ? "not loaded" : "the kernel loads no modules";
+  return [decide(true, evidence("/proc/modules", expected, found, "live"))];
+}
+
+function persistentOutcome(check: KernelModuleCheck, device: Device): Outcome {
+  const name = normalModule(check.module);
+  const expected = `install ${check.module} /bin/false`;
+  const modules = installedModules(device);
+  if (modules.state === "value" && modules.value.builtIn.has(name)) {
+    const look = evidence("/lib/modules", `${check.module} not built in`, "built in", "persistent");
+    return decide(false, look);
+  }
+  const lines = modprobeLines(device);
+  if (lines.state === "unreadable") return because("error", lines.reason);
+  const line = lines.state === "value" ? installLine(lines.value, name) : undefined;
+  if (line !== undefined && REFUSAL.test(line.rest)) {
+    return decide(true, evidence(line.path, expected, `install ${line.rest}`, "persistent"));
+  }
+  if (modules.state !== "value") {
+    return because("not-applicable", "no kernel modules here");
+  }
+  const isOnDisk = modules.value.onDisk.has(name);
+  const found = isOnDisk ? (line === undefined ? "no install line" : line.rest) : "no such module";
+  return decide(!isOnDisk, evidence(line?.path ?? "modprobe.d", expected, found, "persistent"));
 }
