@@ -1,5 +1,5 @@
 import { type Device, oncePerDevice } from "../device.ts";
-import { type Fact, MISSING, unreadableFact, valueFact } from "../fact.ts";
+import { type Fact, MISSING, mapFact, unreadableFact, valueFact } from "../fact.ts";
 
 /** What starts a service at boot. */
 export interface ServiceState {
@@ -51,12 +51,22 @@ const wantedUnits = oncePerDevice((device): Fact<Wanted> => {
       const inner = device.folder(`${folder}/${entry}`);
       if (inner.state === "unreadable") return inner;
       for (const name of inner.state === "value" ? inner.value : []) {
-        if (!names.has(name)) names.set(name, `${folder}/${entry}`);
+        const place = `${folder}/${entry}`;
+        if (!names.has(name)) names.set(name, place);
+        // A link by an alias starts the unit that it leads to.
+        const target = device.link(`${place}/${name}`);
+        const real = target.state === "value" ? target.value.replace(/^.*\//, "") : name;
+        if (!names.has(real)) names.set(real, place);
       }
     }
   }
   return valueFact({ names });
 });
+
+/** Whether something starts a systemd unit at boot. */
+export function isUnitWanted(device: Device, unit: string): Fact<boolean> {
+  return mapFact(wantedUnits(device), (wanted) => wanted.names.has(unit));
+}
 
 /** `getty@.service` for `getty@tty1.service`. */
 function templateOf(unit: string): string | undefined {
@@ -118,10 +128,14 @@ function openrcState(device: Device, name: string): Fact<ServiceState> {
   return valueFact({ isKnown, isEnabled: false, isMasked: false, origin: script });
 }
 
+/** Folders of start links; the last one is that of OpenWrt. Source: init-d-script(5), OpenWrt procd. */
+const START_FOLDERS = ["S", "2", "3", "4", "5"]
+  .map((level) => `/etc/rc${level}.d`)
+  .concat("/etc/rc.d");
+
 function sysvState(device: Device, name: string): Fact<ServiceState> {
   const script = `/etc/init.d/${name}`;
-  for (const level of ["S", "2", "3", "4", "5"]) {
-    const folder = `/etc/rc${level}.d`;
+  for (const folder of START_FOLDERS) {
     const links = device.folder(folder);
     if (links.state === "unreadable") return links;
     const found = (links.state === "value" ? links.value : []).find(
@@ -147,8 +161,13 @@ function sysvState(device: Device, name: string): Fact<ServiceState> {
 export function serviceState(device: Device, unit: string): Fact<ServiceState> {
   const init = initSystem(device);
   if (init.state !== "value") return init;
-  if (init.value === "systemd") return systemdState(device, unit);
   const name = unit.replace(/\.\w+$/, "");
+  if (init.value === "systemd") {
+    const state = systemdState(device, unit);
+    // Units are made of start scripts that have none. Source: systemd-sysv-generator(8).
+    const isScript = state.state === "value" && !state.value.isKnown && unit.endsWith(".service");
+    return isScript ? sysvState(device, name) : state;
+  }
   return init.value === "openrc" ? openrcState(device, name) : sysvState(device, name);
 }
 

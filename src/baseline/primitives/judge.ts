@@ -11,9 +11,11 @@ import { judgeLines, type LinesCheck } from "./lines.ts";
 import {
   judgeMount,
   judgeMountOption,
+  judgeMountPlace,
   judgeRemovableOption,
   type MountCheck,
   type MountOptionCheck,
+  type MountPlaceCheck,
   type RemovableOptionCheck,
 } from "./mount.ts";
 import { judgePackage, type PackageCheck } from "./package.ts";
@@ -31,6 +33,7 @@ export type PrimitiveCheck =
   | LinesCheck
   | MountCheck
   | MountOptionCheck
+  | MountPlaceCheck
   | PackageCheck
   | PamCheck
   | RemovableOptionCheck
@@ -56,6 +59,8 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeMount(check, device);
     case "mount-option":
       return judgeMountOption(check, device);
+    case "mount-place":
+      return judgeMountPlace(check, device);
     case "package":
       return judgePackage(check, device);
     case "pam":

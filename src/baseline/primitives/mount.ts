@@ -1,6 +1,12 @@
-import { type Device, oncePerDevice } from "../device.ts";
-import { type Fact, mapFact, unreadableFact, valueFact } from "../fact.ts";
-import { linesOf, withoutComments } from "../facts/config-text.ts";
+import type { Device } from "../device.ts";
+import {
+  fstabMounts,
+  hasOption,
+  liveMount,
+  liveMounts,
+  type Mount,
+  persistentMount,
+} from "../facts/mounts.ts";
 import { allOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
 /** A folder that must be a mount of its own. */
@@ -16,118 +22,37 @@ export interface MountOptionCheck {
   readonly option: string;
 }
 
-/** An option of every mounted removable medium. */
+/** An option of every removable medium that is mounted or that fstab names. */
 export interface RemovableOptionCheck {
   readonly test: "removable-option";
   readonly option: string;
 }
 
-export interface Mount {
-  readonly source: string;
-  readonly path: string;
-  readonly type: string;
-  readonly options: readonly string[];
-  /** The file that says so. */
-  readonly origin: string;
+/** File systems of some kinds are mounted, and only on some folders; fails where none is mounted. */
+export interface MountPlaceCheck {
+  readonly test: "mount-place";
+  readonly types: readonly string[];
+  readonly paths: readonly string[];
 }
 
-/** Blanks are written as octal numbers. Source: fstab(5), getmntent(3). */
-function unescaped(field: string): string {
-  return field.replace(/\\([0-7]{3})/g, (_all, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
-}
+type State = "live" | "persistent";
 
-function parseMounts(origin: string, text: string): readonly Mount[] {
-  return withoutComments(linesOf(origin, text)).flatMap((line) => {
-    const [source, path, type = "", options = ""] = line.text.split(/\s+/).map(unescaped);
-    if (source === undefined || path === undefined) return [];
-    return [{ source, path, type, options: options.split(","), origin }];
-  });
-}
-
-/** Mounts in force. A later one on the same path hides the earlier. Source: proc_pid_mounts(5). */
-export const liveMounts = oncePerDevice((device): Fact<readonly Mount[]> => {
-  const path = "/proc/self/mounts";
-  const text = device.text(path);
-  return mapFact(text.state === "missing" ? device.text("/proc/mounts") : text, (content) =>
-    parseMounts(path, content),
-  );
-});
-
-const UNIT_FOLDERS = [
-  "/etc/systemd/system",
-  "/run/systemd/system",
-  "/usr/lib/systemd/system",
-  "/lib/systemd/system",
-];
-
-/** `tmp.mount` for `/tmp`. Source: systemd.unit(5), systemd-escape(1). */
-function unitName(path: string): string {
-  const escaped = path.slice(1).replaceAll("-", "\\x2d").replaceAll("/", "-");
-  return `${escaped}.mount`;
-}
-
-function unitMount(device: Device, path: string): Fact<Mount | undefined> {
-  const name = unitName(path);
-  for (const folder of UNIT_FOLDERS) {
-    const file = `${folder}/${name}`;
-    if (device.link(file).state === "value") {
-      const target = device.link(file);
-      if (target.state === "value" && target.value === "/dev/null") return valueFact(undefined);
-    }
-    const text = device.text(file);
-    if (text.state === "unreadable") return unreadableFact(text.reason);
-    if (text.state === "missing") continue;
-    if (!isStarted(device, name)) return valueFact(undefined);
-    const value = (key: string): string =>
-      new RegExp(`^${key}\\s*=\\s*(.*)$`, "m").exec(text.value)?.[1]?.trim() ?? "";
-    const options = value("Options").split(",");
-    return valueFact({ source: value("What"), path, type: value("Type"), options, origin: file });
-  }
-  return valueFact(undefined);
-}
-
-function isStarted(device: Device, name: string): boolean {
-  return UNIT_FOLDERS.some((folder) =>
-    ["local-fs.target.wants", "local-fs.target.requires", "basic.target.wants"].some(
-      (wants) => device.linkFacts(`${folder}/${wants}/${name}`).state === "value",
-    ),
-  );
-}
-
-/** What the next start mounts: fstab wins over units. Source: systemd-fstab-generator(8). */
-export function persistentMount(device: Device, path: string): Fact<Mount | undefined> {
-  const text = device.text("/etc/fstab");
-  if (text.state === "unreadable") return text;
-  const table = text.state === "value" ? parseMounts("/etc/fstab", text.value) : [];
-  const entry = table.find((mount) => mount.path.replace(/(.)\/+$/, "$1") === path);
-  return entry === undefined ? unitMount(device, path) : valueFact(entry);
-}
-
-function liveMount(device: Device, path: string): Fact<Mount | undefined> {
-  return mapFact(liveMounts(device), (mounts) =>
-    [...mounts].reverse().find((mount) => mount.path === path),
-  );
-}
-
-/** Mounted now, and at the next start. Systemd mounts some folders without being told. */
-const BUILT_IN_MOUNTS = new Set(["/dev/shm"]);
-
+/** Mounted now, and at the next start; what nothing tells of is left out. */
 function bothStates(
   path: string,
   device: Device,
-  judge: (mount: Mount | undefined, state: "live" | "persistent") => Outcome,
+  judge: (mount: Mount | undefined, state: State) => Outcome,
 ): Outcome {
   const live = liveMount(device, path);
-  const later = persistentMount(device, path);
   if (live.state === "unreadable") return because("error", live.reason);
-  if (later.state !== "value")
-    return because("error", later.state === "unreadable" ? later.reason : "");
+  const later = persistentMount(device, path);
+  if (later.state === "unreadable") return because("error", later.reason);
   const outcomes: Outcome[] = [];
   if (live.state === "value") outcomes.push(judge(live.value, "live"));
-  outcomes.push(judge(later.value, "persistent"));
-  return allOf(outcomes);
+  if (later.state === "value") outcomes.push(judge(later.value, "persistent"));
+  return outcomes.length === 0
+    ? because("not-applicable", "nothing here tells what is mounted")
+    : allOf(outcomes);
 }
 
 /** Is the folder a mount of its own? */
@@ -140,47 +65,86 @@ export function judgeMount(check: MountCheck, device: Device): Outcome {
   });
 }
 
+function judgeOption(mount: Mount, option: string, state: State): Outcome {
+  const look = evidence(
+    mount.origin,
+    `${mount.path} with ${option}`,
+    mount.options.join(","),
+    state,
+  );
+  return decide(hasOption(mount, option), look);
+}
+
 /** Has the mount the option? */
 export function judgeMountOption(check: MountOptionCheck, device: Device): Outcome {
-  const { path, option } = check;
-  return bothStates(path, device, (mount, state) => {
-    if (mount === undefined) {
-      const isExpected = state === "persistent" && BUILT_IN_MOUNTS.has(path);
-      const live = isExpected ? liveMount(device, path) : undefined;
-      if (live?.state === "value" && live.value !== undefined) {
-        return decide(false, evidence("/etc/fstab", `${path} with ${option}`, "no line", state));
-      }
-      return because("not-applicable", `${path} is no mount of its own`);
-    }
-    const isGood = mount.options.includes(option);
-    return decide(
-      isGood,
-      evidence(mount.origin, `${path} with ${option}`, mount.options.join(","), state),
-    );
-  });
+  return bothStates(check.path, device, (mount, state) =>
+    mount === undefined
+      ? because("not-applicable", `${check.path} is no mount of its own`)
+      : judgeOption(mount, check.option, state),
+  );
 }
 
-/** `/dev/sdb1` is a partition of `sdb`; `mmcblk0p1` of `mmcblk0`. */
-function diskOf(source: string): string {
-  const name = source.replace(/^\/dev\//, "");
-  return /^(?:mmcblk|nvme)/.test(name) ? name.replace(/p\d+$/, "") : name.replace(/\d+$/, "");
+/** Names that the disk of `/dev/sdb1`, `/dev/mmcblk0p1` or `/dev/sr0` may have, the device itself first. */
+function disksOf(device: Device, source: string): readonly string[] {
+  const target = device.link(source);
+  const real = target.state === "value" ? target.value : source;
+  const name = real.slice(real.lastIndexOf("/") + 1);
+  return [name, name.replace(/p\d+$/, ""), name.replace(/\d+$/, "")];
 }
 
-/** Every mount of a disk that the kernel calls removable. Source: Linux ABI, sysfs-block. */
-export function judgeRemovableOption(check: RemovableOptionCheck, device: Device): Outcome {
-  const mounts = liveMounts(device);
-  if (mounts.state === "unreadable") return because("error", mounts.reason);
-  const removable = (mounts.state === "value" ? mounts.value : []).filter((mount) => {
-    if (!mount.source.startsWith("/dev/")) return false;
-    const flag = device.text(`/sys/block/${diskOf(mount.source)}/removable`);
+/** Folders of the system itself, which may well lie on a stick that can be pulled out. */
+const SYSTEM_PATHS = /^\/(?:boot|efi|usr|var|home|etc|overlay|rom)?(?:\/|$)/;
+
+/** Source: Linux ABI/stable/sysfs-block (removable). */
+function isRemovable(device: Device, { source, path }: Mount): boolean {
+  if (!source.startsWith("/dev/") || path === "/" || SYSTEM_PATHS.test(path)) return false;
+  return disksOf(device, source).some((name) => {
+    const flag = device.text(`/sys/block/${name}/removable`);
     return flag.state === "value" && flag.value.trim() === "1";
   });
-  if (removable.length === 0) return because("not-applicable", "no removable medium is mounted");
-  return allOf(
-    removable.map((mount) => {
-      const isGood = mount.options.includes(check.option);
-      const expected = `${mount.path} with ${check.option}`;
-      return decide(isGood, evidence(mount.origin, expected, mount.options.join(","), "live"));
-    }),
-  );
+}
+
+/** Lines of fstab for media that come and go, by their usual devices and folders. */
+function isRemovableLine({ source, path }: Mount): boolean {
+  return /^\/dev\/(?:sr|scd|fd|cdrom|dvd|floppy)\w*$/.test(source) || /^\/media\//.test(path);
+}
+
+/** Every removable medium that is mounted or may be by its line in fstab. */
+export function judgeRemovableOption(check: RemovableOptionCheck, device: Device): Outcome {
+  const live = liveMounts(device);
+  if (live.state === "unreadable") return because("error", live.reason);
+  const table = fstabMounts(device);
+  if (table.state === "unreadable") return because("error", table.reason);
+  const now = live.state === "value" ? live.value.filter((one) => isRemovable(device, one)) : [];
+  const later = table.state === "value" ? table.value.filter(isRemovableLine) : [];
+  if (now.length + later.length === 0) {
+    return because("not-applicable", "no removable medium is mounted or named in /etc/fstab");
+  }
+  return allOf([
+    ...now.map((mount) => judgeOption(mount, check.option, "live")),
+    ...later.map((mount) => judgeOption(mount, check.option, "persistent")),
+  ]);
+}
+
+/** Where file systems of some kinds are mounted, now and by fstab. */
+export function judgeMountPlace(check: MountPlaceCheck, device: Device): Outcome {
+  const { types, paths } = check;
+  const expected = `${types.join(" or ")} only on ${paths.join(", ")}`;
+  const states = [
+    ["live", liveMounts(device)],
+    ["persistent", fstabMounts(device)],
+  ] as const;
+  const outcomes: Outcome[] = [];
+  for (const [state, mounts] of states) {
+    if (mounts.state === "unreadable") return because("error", mounts.reason);
+    if (mounts.state === "missing") continue;
+    for (const mount of mounts.value.filter((one) => types.includes(one.type))) {
+      const found = `${mount.type} on ${mount.path}`;
+      outcomes.push(
+        decide(paths.includes(mount.path), evidence(mount.origin, expected, found, state)),
+      );
+    }
+  }
+  const nowhere = evidence("/proc/self/mounts, /etc/fstab", expected, "mounted nowhere");
+  return outcomes.length === 0 ? decide(false, nowhere) : allOf(outcomes);
 }
