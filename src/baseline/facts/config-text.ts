@@ -1,6 +1,6 @@
 import type { Device } from "../device.ts";
 import { type Fact, MISSING, valueFact } from "../fact.ts";
-import { expandGlob } from "../glob.ts";
+import { expandGlob, isGlob } from "../glob.ts";
 
 /** A line of a configuration file, without the blanks around it. */
 export interface ConfigLine {
@@ -26,8 +26,14 @@ export function withoutComments(lines: readonly ConfigLine[], marks = "#"): read
   return lines.filter(({ text }) => !marks.includes(text.charAt(0)));
 }
 
+function isFolder(device: Device, path: string): boolean {
+  const facts = device.facts(path);
+  return facts.state === "value" && facts.value.kind === "folder";
+}
+
 /**
- * Lines of all files that the patterns name, in the order of the patterns. Missing when no file is
+ * Lines of all files that the patterns name, in the order of the patterns; folders that a wildcard
+ * matches are left out. Missing when no file is
  * there; unreadable when one of them is.
  */
 export function linesOfFiles(
@@ -40,6 +46,7 @@ export function linesOfFiles(
     const paths = expandGlob(device, pattern);
     if (paths.state === "unreadable") return paths;
     for (const path of paths.state === "value" ? paths.value : []) {
+      if (isGlob(pattern) && isFolder(device, path)) continue;
       const text = device.text(path);
       if (text.state === "unreadable") return text;
       if (text.state === "missing") continue;

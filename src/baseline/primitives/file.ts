@@ -1,6 +1,6 @@
 import type { FileFacts } from "../../contract/probe.ts";
 import type { Device } from "../device.ts";
-import { idOfGroup } from "../facts/accounts.ts";
+import { idOfGroup, groups as knownGroups } from "../facts/accounts.ts";
 import { expandGlob } from "../glob.ts";
 import { allOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
@@ -46,6 +46,10 @@ function judgeOne(path: string, check: FileModeCheck, device: Device): Outcome {
   if (facts.state === "missing") return because("not-applicable", `${path} is a link to nothing`);
   const groups = check.groups ?? ["root"];
   const groupIds = groups.map((name) => idOfGroup(device, name));
+  const table = knownGroups(device);
+  if (table.state === "unreadable" && groups.some((name) => name !== "root")) {
+    return because("error", table.reason);
+  }
   const { mode, userId, groupId } = facts.value;
   const isGood =
     (mode & ~check.maxMode) === 0 && userId === (check.userId ?? 0) && groupIds.includes(groupId);

@@ -1,5 +1,5 @@
 import type { Device } from "../device.ts";
-import { serviceState, unitTexts } from "../facts/units.ts";
+import { serviceState, unitFile, unitTexts } from "../facts/units.ts";
 import { allOf, anyOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
 /** Whether services start at boot or on demand. */
@@ -43,6 +43,11 @@ export function judgeService(check: ServiceCheck, device: Device): Outcome {
 
 /** The last value of a key over the unit and its drop-ins; an empty assignment clears. */
 export function judgeUnitLine(check: UnitLineCheck, device: Device): Outcome {
+  const file = unitFile(device, check.unit);
+  if (file.state === "unreadable") return because("error", file.reason);
+  if (file.state === "value" && file.value.isMasked) {
+    return because("not-applicable", `${check.unit} is masked`);
+  }
   const texts = unitTexts(device, check.unit);
   if (texts.state === "unreadable") return because("error", texts.reason);
   if (texts.state === "missing") return because("not-applicable", `${check.unit} is not there`);
