@@ -1,3 +1,4 @@
 import type { RuleCases } from "../rule-case.ts";
+import { SECTION_1_1_CASES } from "./section-1-1.ts";
 
-export const CASES: readonly RuleCases[] = [];
+export const CASES: readonly RuleCases[] = [...SECTION_1_1_CASES];
