@@ -1,6 +1,23 @@
 import type { Rule } from "../rule.ts";
 import { MODULE_RULES } from "./section-1-1-modules.ts";
 import { MOUNT_RULES } from "./section-1-1-mounts.ts";
+import { SOFTWARE_RULES } from "./section-1-2.ts";
+import { BOOT_RULES, PROCESS_RULES } from "./section-1-4.ts";
+import { ACCESS_RULES, BANNER_RULES } from "./section-1-6.ts";
+import { INETD_RULES, TIME_RULES } from "./section-2-1.ts";
+import { CLIENT_RULES, SERVICE_RULES } from "./section-2-2.ts";
 
 /** Every control of CIS Distribution Independent Linux 2.0.0, in the order of its numbers. */
-export const RULES: readonly Rule[] = [...MODULE_RULES, ...MOUNT_RULES];
+export const RULES: readonly Rule[] = [
+  ...MODULE_RULES,
+  ...MOUNT_RULES,
+  ...SOFTWARE_RULES,
+  ...BOOT_RULES,
+  ...PROCESS_RULES,
+  ...ACCESS_RULES,
+  ...BANNER_RULES,
+  ...INETD_RULES,
+  ...TIME_RULES,
+  ...SERVICE_RULES,
+  ...CLIENT_RULES,
+];

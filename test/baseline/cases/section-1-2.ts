@@ -1,0 +1,281 @@
+import type { RootFiles } from "../memory-root.ts";
+import type { RuleCases } from "../rule-case.ts";
+import {
+  CONTAINER,
+  dpkg,
+  enabledUnit,
+  live,
+  NOTHING,
+  offline,
+  REFUSED,
+  SYSTEMD,
+} from "./devices.ts";
+
+const APT: RootFiles = {
+  "/etc/apt/sources.list": "deb http://deb.debian.org/debian bookworm main\n",
+  "/etc/apt/apt.conf.d/70debconf": "// text\nDPkg::Pre-Install-Pkgs {};\n",
+  "/etc/apt/trusted.gpg.d/debian.asc": "key",
+};
+
+const AIDE: RootFiles = { "/usr/bin/aide": "" };
+
+const GRUB = "/boot/grub/grub.cfg";
+
+function grub(...lines: readonly string[]): string {
+  return ["set default=0", ...lines, "menuentry 'Debian' {", "}", ""].join("\n");
+}
+
+const SHADOW = "root:$y$j9T$abc$def:20000:0:99999:7:::\ndaemon:*:20000:0:99999:7:::\n";
+
+/** Units of Debian 12 for single-user mode. */
+function singleUser(program: string, more = ""): RootFiles {
+  const text = (kind: string) =>
+    `[Service]\nEnvironment=HOME=/root\n${more}ExecStartPre=-/bin/plymouth wait-for-idle\nExecStart=-${program} ${kind}\n`;
+  return {
+    "/usr/lib/systemd/system/rescue.service": text("rescue"),
+    "/usr/lib/systemd/system/emergency.service": text("emergency"),
+  };
+}
+
+const SULOGIN = "/usr/lib/systemd/systemd-sulogin-shell";
+
+function bootEntry(words: string): RootFiles {
+  return {
+    [GRUB]: `menuentry 'Debian' {\n\tlinux\t/boot/vmlinuz-6.1 root=UUID=1 ro ${words}\n}\nmenuentry 'Memory test' {\n\tlinux /boot/memtest86+x64.bin\n}\n`,
+  };
+}
+
+const LIMITS: RootFiles = {
+  "/etc/pam.d/login": "",
+  "/etc/security/limits.conf": "# *  soft  core  0\n",
+};
+const NO_CORE: RootFiles = { "/etc/security/limits.d/60-core.conf": "*\thard\tcore\t0 # none\n" };
+const DUMPABLE = "/proc/sys/fs/suid_dumpable";
+const COREDUMPS: RootFiles = { "/usr/lib/systemd/systemd-coredump": "" };
+
+const ASLR = "/proc/sys/kernel/randomize_va_space";
+const CPU = "/proc/cpuinfo";
+
+const SOFTWARE_CASES: readonly RuleCases[] = [
+  {
+    rule: "1.2.2",
+    pass: [
+      offline(APT),
+      offline({
+        ...APT,
+        "/etc/apt/sources.list": "",
+        "/etc/apt/sources.list.d/debian.sources":
+          "Types: deb\nURIs: http://deb.debian.org/debian\nSigned-By: /usr/share/keyrings/debian.gpg\n",
+      }),
+      offline({ "/etc/apk/repositories": "", "/etc/apk/keys/alpine.rsa.pub": "key" }),
+      offline({ "/etc/opkg.conf": "option check_signature\n", "/etc/opkg/keys/b5043e70": "key" }),
+      offline({ "/etc/yum.repos.d/a.repo": "[a]\ngpgcheck=1\n", "/etc/pki/rpm-gpg/KEY": "key" }),
+    ],
+    fail: [
+      offline({ ...APT, "/etc/apt/sources.list.d/x.list": "deb [ trusted=yes ] http://x ./\n" }),
+      offline({ ...APT, "/etc/apt/sources.list.d/x.sources": "Types: deb\nTrusted: yes\n" }),
+      offline({ ...APT, "/etc/apt/apt.conf.d/x": 'APT::Get::AllowUnauthenticated "true";\n' }),
+      offline({ "/etc/apt/sources.list": "deb http://deb.debian.org/debian bookworm main\n" }),
+      offline({ "/etc/opkg.conf": "dest root /\n", "/etc/opkg/keys/b5043e70": "key" }),
+      offline({ "/etc/yum.repos.d/a.repo": "[a]\ngpgcheck = 0\n", "/etc/pki/rpm-gpg/KEY": "key" }),
+    ],
+    notApplicable: [NOTHING],
+    error: [offline({ ...APT, "/etc/apt/sources.list": REFUSED })],
+  },
+  {
+    rule: "1.3.1",
+    pass: [offline(AIDE), offline(dpkg("aide-dynamic"))],
+    fail: [offline(dpkg()), NOTHING],
+    notApplicable: [],
+    alwaysApplies: "every device has files that someone may change",
+    error: [offline({ "/var/lib/rpm/rpmdb.sqlite": "" })],
+  },
+  {
+    rule: "1.3.2",
+    pass: [
+      offline({ ...AIDE, ...SYSTEMD, ...enabledUnit("dailyaidecheck.timer") }),
+      offline({ ...AIDE, "/etc/crontab": "0 5 * * * root /usr/bin/aide --check\n" }),
+      offline({ ...AIDE, "/var/spool/cron/crontabs/root": "0 5 * * * aide --check\n" }),
+      offline({ ...AIDE, "/etc/cron.daily/dailyaidecheck": "" }),
+    ],
+    fail: [
+      offline({ ...AIDE, ...SYSTEMD, "/etc/crontab": "# 0 5 * * * root aide --check\n" }),
+      offline(AIDE),
+    ],
+    notApplicable: [offline(dpkg())],
+    error: [offline({ ...AIDE, "/etc/crontab": REFUSED })],
+  },
+];
+
+const BOOT_CASES: readonly RuleCases[] = [
+  {
+    rule: "1.4.1",
+    pass: [
+      offline({ [GRUB]: { mode: 0o600 } }),
+      offline({ [GRUB]: { mode: 0o400 }, "/boot/grub/user.cfg": { mode: 0o600 } }),
+    ],
+    fail: [
+      offline({ [GRUB]: { mode: 0o444 } }),
+      offline({ [GRUB]: { mode: 0o600, userId: 1000 } }),
+      offline({ "/boot/grub2/grub.cfg": { mode: 0o600, groupId: 4 } }),
+      offline({ [GRUB]: { mode: 0o600 }, "/boot/grub/user.cfg": { mode: 0o640 } }),
+    ],
+    notApplicable: [NOTHING],
+  },
+  {
+    rule: "1.4.2",
+    pass: [
+      offline({
+        [GRUB]: grub('set superusers="admin"', "password_pbkdf2 admin grub.pbkdf2.sha512.10000.A.B"),
+      }),
+      offline({
+        "/boot/grub2/grub.cfg": grub(
+          '    set superusers="root"',
+          "    password_pbkdf2 root ${GRUB2_PASSWORD}",
+        ),
+        "/boot/grub2/user.cfg": "GRUB2_PASSWORD=grub.pbkdf2.sha512.10000.A.B\n",
+      }),
+    ],
+    fail: [
+      offline({ [GRUB]: grub() }),
+      offline({ [GRUB]: grub('set superusers="admin"') }),
+      offline({ [GRUB]: grub('set superusers=""', "password admin secret") }),
+      offline({ [GRUB]: grub("password_pbkdf2 admin grub.pbkdf2.sha512.10000.A.B") }),
+      offline({
+        "/boot/grub2/grub.cfg": grub(
+          'set superusers="root"',
+          "password_pbkdf2 root ${GRUB2_PASSWORD}",
+        ),
+      }),
+    ],
+    notApplicable: [NOTHING],
+    error: [offline({ [GRUB]: REFUSED }), offline({ [GRUB]: "\0\0\0" })],
+  },
+  {
+    rule: "1.4.3",
+    pass: [
+      offline({ "/etc/shadow": SHADOW, ...singleUser(SULOGIN) }),
+      offline({ "/etc/shadow": SHADOW, "/etc/inittab": "~~:S:wait:/sbin/sulogin\n" }),
+    ],
+    fail: [
+      offline({ "/etc/shadow": SHADOW.replace(/\$y[^:]*/, "*"), ...singleUser(SULOGIN) }),
+      offline({ "/etc/shadow": SHADOW.replace(/\$y[^:]*/, ""), ...singleUser(SULOGIN) }),
+      offline({ "/etc/shadow": SHADOW, ...singleUser("/bin/bash") }),
+      offline({
+        "/etc/shadow": SHADOW,
+        ...singleUser(SULOGIN),
+        "/etc/systemd/system/rescue.service.d/open.conf":
+          "[Service]\nEnvironment=SYSTEMD_SULOGIN_FORCE=1\n",
+      }),
+      offline({
+        "/etc/shadow": SHADOW,
+        ...singleUser(SULOGIN),
+        "/etc/systemd/system/emergency.service.d/open.conf":
+          "[Service]\nExecStart=\nExecStart=-/bin/sh\n",
+      }),
+      offline({ "/etc/shadow": SHADOW, "/etc/inittab": "::askfirst:-/bin/ash --login\n" }),
+    ],
+    notApplicable: [CONTAINER, NOTHING],
+    error: [
+      offline({ "/etc/shadow": "garbage\n", ...singleUser(SULOGIN) }),
+      offline({ "/etc/shadow": REFUSED }),
+    ],
+  },
+  {
+    rule: "1.4.4",
+    pass: [
+      live({ "/proc/cmdline": "root=/dev/sda1 quiet\n", ...bootEntry("quiet") }),
+      offline(bootEntry("systemd.confirm_spawn=no")),
+      offline({ "/etc/sysconfig/boot": 'PROMPT_FOR_CONFIRM="no"\n' }),
+    ],
+    fail: [
+      live({ "/proc/cmdline": "systemd.confirm_spawn\n", ...bootEntry("quiet") }),
+      live({ "/proc/cmdline": "quiet\n", ...bootEntry("systemd.confirm_spawn=/dev/ttyS0") }),
+      offline({ "/etc/sysconfig/boot": 'PROMPT_FOR_CONFIRM="yes"\n' }),
+      offline({ "/etc/sysconfig/init": "BOOTUP=color\n" }),
+    ],
+    notApplicable: [CONTAINER, NOTHING],
+    error: [live({ "/proc/cmdline": "quiet\n", [GRUB]: "garbage\n" })],
+  },
+];
+
+const PROCESS_CASES: readonly RuleCases[] = [
+  {
+    rule: "1.5.1",
+    pass: [
+      live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: "0\n" }),
+      offline({ ...LIMITS, ...NO_CORE }),
+      live({
+        ...LIMITS,
+        ...NO_CORE,
+        ...COREDUMPS,
+        [DUMPABLE]: "0\n",
+        "/usr/lib/sysctl.d/50-coredump.conf": "fs.suid_dumpable=2\n",
+        "/etc/sysctl.d/60-core.conf": "fs.suid_dumpable = 0\n",
+        "/etc/systemd/coredump.conf": "[Coredump]\n#Storage=external\n",
+        "/etc/systemd/coredump.conf.d/60.conf": "[Coredump]\nStorage=none\nProcessSizeMax=0\n",
+      }),
+      // Nothing reads limits where there is no PAM.
+      live({ [DUMPABLE]: "0\n" }),
+    ],
+    fail: [
+      live({ ...LIMITS, [DUMPABLE]: "0\n" }),
+      live({ "/etc/pam.d/login": "", [DUMPABLE]: "0\n" }),
+      live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: "2\n" }),
+      live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: "0\n", "/etc/sysctl.conf": "fs.suid_dumpable=1" }),
+      live({ ...LIMITS, ...NO_CORE, ...COREDUMPS, [DUMPABLE]: "0\n" }),
+    ],
+    notApplicable: [CONTAINER],
+    error: [
+      live({ ...LIMITS, "/etc/security/limits.d/a.conf": REFUSED, [DUMPABLE]: "0\n" }),
+      live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: REFUSED }),
+    ],
+  },
+  {
+    rule: "1.5.2",
+    pass: [
+      live({ [CPU]: "processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu nx lm\n" }),
+      live({ [CPU]: "processor\t: 0\nFeatures\t: fp asimd\nCPU architecture: 8\n" }),
+      live({ [CPU]: "processor\t: 0\nisa\t\t: rv64imafdc\n" }),
+    ],
+    fail: [
+      live({ [CPU]: "processor\t: 0\nflags\t\t: fpu lm nxx\n" }),
+      live({ [CPU]: "processor\t: 0\nCPU architecture: 5TEJ\n" }),
+    ],
+    notApplicable: [
+      offline({ [CPU]: "flags\t\t: fpu nx\n" }),
+      live({ [CPU]: "system type\t\t: MediaTek MT7621\ncpu model\t: MIPS 1004Kc\n" }),
+    ],
+    error: [live({ [CPU]: "garbage\n" }), live({ [CPU]: REFUSED })],
+  },
+  {
+    rule: "1.5.3",
+    pass: [
+      live({ [ASLR]: "2\n" }),
+      live({ [ASLR]: "2\n", "/etc/sysctl.d/60-aslr.conf": "kernel/randomize_va_space=2\n" }),
+    ],
+    fail: [
+      live({ [ASLR]: "1\n" }),
+      live({ [ASLR]: "2\n", "/etc/sysctl.conf": "kernel.randomize_va_space = 0\n" }),
+      live({ [ASLR]: "2\n", ...bootEntry("norandmaps") }),
+      offline({ "/etc/sysctl.d/60-aslr.conf": "kernel.randomize_va_space=1\n" }),
+    ],
+    notApplicable: [CONTAINER],
+    error: [live({ [ASLR]: REFUSED }), live({ [ASLR]: "2\n", "/etc/sysctl.conf": REFUSED })],
+  },
+  {
+    rule: "1.5.4",
+    pass: [offline(dpkg()), NOTHING],
+    fail: [offline(dpkg("prelink")), offline({ "/usr/sbin/prelink": "" })],
+    notApplicable: [],
+    alwaysApplies: "the program is looked for where no package database tells",
+    error: [offline({ "/var/lib/dpkg/status": "garbage\n" })],
+  },
+];
+
+export const SECTION_1_2_CASES: readonly RuleCases[] = [
+  ...SOFTWARE_CASES,
+  ...BOOT_CASES,
+  ...PROCESS_CASES,
+];
+
