@@ -74,14 +74,31 @@ function templateOf(unit: string): string | undefined {
   return match === null ? undefined : `${match[1]}${match[2]}`;
 }
 
+/** Folders that hold a name, the strongest first: asking each folder for each unit would take long. */
+const unitPlaces = oncePerDevice((device): Fact<ReadonlyMap<string, readonly string[]>> => {
+  const places = new Map<string, string[]>();
+  for (const folder of UNIT_FOLDERS) {
+    const names = device.folder(folder);
+    if (names.state === "unreadable") return names;
+    for (const name of names.state === "value" ? names.value : []) {
+      const known = places.get(name);
+      if (known === undefined) places.set(name, [folder]);
+      else known.push(folder);
+    }
+  }
+  return valueFact(places);
+});
+
 /** The file of a unit, aliases followed. `masked`: a link to /dev/null or an empty file. */
 export function unitFile(
   device: Device,
   unit: string,
 ): Fact<{ readonly path: string; readonly isMasked: boolean }> {
+  const places = unitPlaces(device);
+  if (places.state !== "value") return places;
   const names = [unit, templateOf(unit)].filter((name) => name !== undefined);
   for (const name of names) {
-    for (const folder of UNIT_FOLDERS) {
+    for (const folder of places.value.get(name) ?? []) {
       const path = `${folder}/${name}`;
       const target = device.link(path);
       if (target.state === "value" && target.value === "/dev/null") {
@@ -178,8 +195,11 @@ export function unitTexts(device: Device, unit: string): Fact<readonly string[]>
   const main = device.text(file.value.path);
   if (main.state === "unreadable") return main;
   const byName = new Map<string, string>();
-  for (const folder of UNIT_FOLDERS) {
+  const places = unitPlaces(device);
+  if (places.state !== "value") return places;
+  for (const folder of places.value.get(`${unit}.d`) ?? []) {
     const names = device.folder(`${folder}/${unit}.d`);
+    if (names.state === "unreadable") return names;
     for (const name of names.state === "value" ? names.value : []) {
       if (name.endsWith(".conf") && !byName.has(name))
         byName.set(name, `${folder}/${unit}.d/${name}`);
