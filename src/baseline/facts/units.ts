@@ -34,11 +34,18 @@ interface Wanted {
 
 /** Which init system the files belong to. Missing: none that is known. */
 export const initSystem = oncePerDevice((device): Fact<InitSystem> => {
-  for (const folder of ["/usr/lib/systemd/system", "/lib/systemd/system"]) {
-    if (device.facts(folder).state === "value") return valueFact("systemd");
+  const signs = [
+    ["/usr/lib/systemd/system", "systemd"],
+    ["/lib/systemd/system", "systemd"],
+    ["/etc/runlevels", "openrc"],
+    ["/etc/init.d", "sysv"],
+  ] as const;
+  for (const [folder, system] of signs) {
+    const facts = device.facts(folder);
+    if (facts.state === "unreadable") return facts;
+    if (facts.state === "value") return valueFact(system);
   }
-  if (device.facts("/etc/runlevels").state === "value") return valueFact("openrc");
-  return device.facts("/etc/init.d").state === "value" ? valueFact("sysv") : MISSING;
+  return MISSING;
 });
 
 const wantedUnits = oncePerDevice((device): Fact<Wanted> => {
