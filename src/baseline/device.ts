@@ -26,7 +26,7 @@ export interface Device {
   readonly nowMs: number;
   /** Whether the root is the running system: only then do /proc and /sys speak of it. */
   readonly isLive: boolean;
-  /** Text of a file. A file with NUL bytes is no text and unreadable. */
+  /** Text of a file; that of a link to /dev/null is empty. A file with NUL bytes is no text and unreadable. */
   text(path: string): Fact<string>;
   /** A value that the kernel ends with a NUL byte, as in /proc/[pid]/attr: without it. */
   kernelValue(path: string): Fact<string>;
@@ -82,8 +82,15 @@ export function createDevice(probe: Probe, nowMs: number, extras: DeviceExtras =
   };
 }
 
+/** A file that an administrator switched off. Source: systemd.unit(5), sysctl.d(5), modprobe.d(5). */
+function isSwitchedOff(probe: Probe, path: string): boolean {
+  const target = probe.readLink(path);
+  return target.ok && target.value === "/dev/null";
+}
+
 function textOf(probe: Probe, path: string): Fact<string> {
   const read = factOf(probe.readText(path, MAX_TEXT_BYTES));
+  if (read.state === "unreadable" && isSwitchedOff(probe, path)) return valueFact("");
   if (read.state !== "value") return read;
   if (read.value.includes("\0"))
     return unreadableFact(`${path}: contains NUL bytes, so it is no text`);

@@ -47,7 +47,11 @@ function factsOf(entry: Entry, inode: number): FileFacts {
 
 /** A Probe over the files: what baseline checks use of it works, the rest is `unsupported`. */
 export function memoryRoot(files: RootFiles, options: MemoryRootOptions = {}): Probe {
-  const entries = new Map<string, Entry>([["/", { kind: "folder" }]]);
+  const entries = new Map<string, Entry>([
+    ["/", { kind: "folder" }],
+    ["/dev", { kind: "folder" }],
+    ["/dev/null", { kind: "device", mode: 0o666 }],
+  ]);
   for (const [path, entry] of Object.entries(files)) {
     const parts = path.split("/").filter((part) => part !== "");
     for (let at = 1; at < parts.length; at += 1) {
@@ -88,7 +92,9 @@ export function memoryRoot(files: RootFiles, options: MemoryRootOptions = {}): P
     if (!found.ok) return found;
     const { entry } = found.value;
     if (entry.isRefused === true) return fail("not-permitted", path, "permission denied");
-    if (entry.kind === "folder") return fail("malformed", path, "is a folder");
+    if (entry.kind === "folder" || entry.kind === "device") {
+      return fail("unsupported", path, "not a regular file");
+    }
     const text = entry.text ?? "";
     return text.length > maxBytes ? fail("too-large", path, "too large") : ok(text);
   };

@@ -2,6 +2,7 @@ import { type Device, oncePerDevice } from "../device.ts";
 import { type Expectation, expectationText, meets } from "../expectation.ts";
 import { type Fact, unreadableFact, valueFact } from "../fact.ts";
 import { dropInFiles, linesOf, withoutComments } from "../facts/config-text.ts";
+import { initSystem } from "../facts/units.ts";
 import { allOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
 /** A kernel parameter: the running value and the one that the next start sets. */
@@ -38,8 +39,9 @@ function normalKey(key: string): string {
 }
 
 /**
- * Persisted values by key, the one that is applied last. procps reads /etc/sysctl.conf after all
- * folders; systemd reads it only through the link 99-sysctl.conf, which has the same place in the order.
+ * Persisted values by key, the one that is applied last. procps and BusyBox read /etc/sysctl.conf after
+ * all folders; systemd reads it only where a link in sysctl.d leads to it, which Debian 13 has no more.
+ * Source: sysctl(8) (--system), sysctl.d(5).
  */
 export const persistedSysctls = oncePerDevice(
   (device): Fact<readonly (readonly [string, PersistedValue])[]> => {
@@ -47,7 +49,10 @@ export const persistedSysctls = oncePerDevice(
     if (dropIns.state === "unreadable") return dropIns;
     const files = dropIns.state === "value" ? dropIns.value : [];
     const values: (readonly [string, PersistedValue])[] = [];
-    for (const path of [...files, "/etc/sysctl.conf"]) {
+    const init = initSystem(device);
+    if (init.state === "unreadable") return init;
+    const isSystemd = init.state === "value" && init.value === "systemd";
+    for (const path of isSystemd ? files : [...files, "/etc/sysctl.conf"]) {
       const text = device.text(path);
       if (text.state === "unreadable") return unreadableFact(text.reason);
       if (text.state === "missing") continue;

@@ -19,7 +19,7 @@ function ownMount(id: string, path: string, level: 1 | 2, rationale: string): Ru
     rationale,
     remediation:
       path === "/tmp"
-        ? "Run `systemctl enable --now tmp.mount` (where systemd brings that unit), or add `tmpfs /tmp tmpfs defaults,nodev,nosuid,noexec,mode=1777 0 0` to /etc/fstab and run `mount /tmp`."
+        ? "Run `systemctl enable --now tmp.mount` (Debian 12: first copy /usr/share/systemd/tmp.mount to /etc/systemd/system), or add `tmpfs /tmp tmpfs defaults,nodev,nosuid,noexec,mode=1777 0 0` to /etc/fstab and run `mount /tmp`."
         : `Make a partition or logical volume for ${path}, copy its content there, and name it in /etc/fstab.`,
     level,
     workstationLevel: level,
@@ -38,7 +38,9 @@ function mountOption(id: string, path: string, option: keyof typeof OPTION_REASO
     id,
     title: `${path} is mounted with ${option}`,
     rationale: OPTION_REASONS[option],
-    remediation: `Add ${option} to the options of ${path} in /etc/fstab (or to Options= in a drop-in of its mount unit), then run \`mount -o remount,${option} ${path}\`.`,
+    remediation: `Add ${option} to the options of ${path} in /etc/fstab${
+      path === "/dev/shm" ? " (a line `tmpfs /dev/shm tmpfs nodev,nosuid,noexec 0 0`)" : ""
+    } (or to Options= in a drop-in of its mount unit), then run \`mount -o remount,${option} ${path}\`.`,
     level: 1,
     workstationLevel: 1,
     isScored: true,

@@ -126,7 +126,8 @@ export const BOOT_RULES: readonly Rule[] = [
         {
           test: "lines",
           files: ["/etc/inittab"],
-          pattern: ":[a-z]+:-?(?:/usr)?/bin/(?:ba|a|da)?sh\\b",
+          pattern:
+            ":(?:respawn|askfirst|askconsole|once|wait):-?(?:/usr)?/bin/(?:ba|a|da)?sh(?:\\s+-\\S+)*$",
           want: "none",
           what: "shell without login",
         },

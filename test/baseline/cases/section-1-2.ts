@@ -156,6 +156,7 @@ const BOOT_CASES: readonly RuleCases[] = [
     pass: [
       offline({ "/etc/shadow": SHADOW, ...singleUser(SULOGIN) }),
       offline({ "/etc/shadow": SHADOW, "/etc/inittab": "~~:S:wait:/sbin/sulogin\n" }),
+      offline({ "/etc/shadow": SHADOW, "/etc/inittab": "::once:/bin/sh -c /etc/start\n" }),
     ],
     fail: [
       offline({ "/etc/shadow": SHADOW.replace(/\$y[^:]*/, "*"), ...singleUser(SULOGIN) }),
@@ -174,6 +175,7 @@ const BOOT_CASES: readonly RuleCases[] = [
           "[Service]\nExecStart=\nExecStart=-/bin/sh\n",
       }),
       offline({ "/etc/shadow": SHADOW, "/etc/inittab": "::askfirst:-/bin/ash --login\n" }),
+      offline({ "/etc/shadow": SHADOW, "/etc/inittab": "ttyS0::respawn:/bin/sh\n" }),
     ],
     notApplicable: [CONTAINER, NOTHING],
     error: [
@@ -253,9 +255,23 @@ const PROCESS_CASES: readonly RuleCases[] = [
     pass: [
       live({ [ASLR]: "2\n" }),
       live({ [ASLR]: "2\n", "/etc/sysctl.d/60-aslr.conf": "kernel/randomize_va_space=2\n" }),
+      // A file of the distribution that the administrator switched off.
+      live({
+        [ASLR]: "2\n",
+        "/usr/lib/sysctl.d/50-weak.conf": "kernel.randomize_va_space=0\n",
+        "/etc/sysctl.d/50-weak.conf": { link: "/dev/null" },
+      }),
+      // Systemd reads the old file through a link only.
+      live({ [ASLR]: "2\n", ...SYSTEMD, "/etc/sysctl.conf": "kernel.randomize_va_space=0\n" }),
     ],
     fail: [
       live({ [ASLR]: "1\n" }),
+      live({
+        [ASLR]: "2\n",
+        ...SYSTEMD,
+        "/etc/sysctl.conf": "kernel.randomize_va_space=0\n",
+        "/etc/sysctl.d/99-sysctl.conf": { link: "../sysctl.conf" },
+      }),
       live({ [ASLR]: "2\n", "/etc/sysctl.conf": "kernel.randomize_va_space = 0\n" }),
       live({ [ASLR]: "2\n", ...bootEntry("norandmaps") }),
       offline({ "/etc/sysctl.d/60-aslr.conf": "kernel.randomize_va_space=1\n" }),
