@@ -13,8 +13,15 @@ export function offline(files: RootFiles): CaseDevice {
   return { files, isLive: false };
 }
 
-/** A root inside of Docker. */
-export const CONTAINER: CaseDevice = live({ "/.dockerenv": "" });
+/** The same device inside of Docker. */
+export function contained(device: CaseDevice): CaseDevice {
+  return { ...device, files: { ...device.files, "/.dockerenv": "" } };
+}
+
+/** A device for each path, each with that path alone beside the files. */
+export function eachWith(files: RootFiles, ...paths: readonly string[]): readonly CaseDevice[] {
+  return paths.map((path) => offline({ ...files, [path]: "text" }));
+}
 
 /** A root of nothing. */
 export const NOTHING: CaseDevice = offline({});

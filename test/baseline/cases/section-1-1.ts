@@ -1,7 +1,7 @@
 import type { WalkReport } from "../../../src/baseline/walk-report.ts";
 import type { RootFiles } from "../memory-root.ts";
 import type { CaseDevice, RuleCases } from "../rule-case.ts";
-import { CONTAINER, FOLDER, live, NOTHING, offline, offService, REFUSED, SYSTEMD } from "./devices.ts";
+import { contained, FOLDER, live, NOTHING, offline, offService, REFUSED, SYSTEMD } from "./devices.ts";
 
 const RELEASE = "/lib/modules/6.1.0-28-amd64";
 
@@ -54,7 +54,7 @@ function moduleCases(rule: string, module: string, filesystem?: string): RuleCas
       live({ ...dep, ...refused, "/etc/modprobe.d/a.conf": `install ${module} /sbin/insmod it\n` }),
       ...more,
     ],
-    notApplicable: [CONTAINER, NOTHING],
+    notApplicable: [contained(live(dep)), NOTHING],
     error: [
       live({ ...dep, [`/etc/modprobe.d/${module}.conf`]: REFUSED }),
       live({ ...dep, ...refused, "/proc/modules": REFUSED }),
@@ -103,7 +103,7 @@ function mountCases(rule: string, path: string): RuleCases {
         [`/etc/systemd/system/${unit}`]: { link: "/dev/null" },
       }),
     ],
-    notApplicable: [CONTAINER, NOTHING],
+    notApplicable: [contained(live({ ...table(), ...running() })), NOTHING],
     error: [
       live({ ...SYSTEMD, "/etc/fstab": "one\n", ...running() }),
       live({ ...table(), "/proc/self/mounts": REFUSED }),
@@ -137,8 +137,10 @@ function optionCases(rule: string, path: string, option: string): RuleCases {
       offline(table(line(`${option},${opposite}`))),
       offline(asUnit(`mode=1777,size=50%%,${opposite}`)),
     ],
-    notApplicable:
-      path === "/dev/shm" ? [CONTAINER, NOTHING] : [CONTAINER, live({ ...table(), ...running() })],
+    notApplicable: [
+      contained(live(running(line("rw")))),
+      path === "/dev/shm" ? NOTHING : live({ ...table(), ...running() }),
+    ],
     error: [live({ ...table(good), "/proc/self/mounts": "garbage\n" })],
   };
 }
@@ -175,7 +177,7 @@ function removableCases(rule: string, option: string): RuleCases {
       offline({ "/etc/fstab": "/dev/sr0 /media/cdrom0 udf,iso9660 noauto 0 0\n" }),
     ],
     notApplicable: [
-      CONTAINER,
+      contained(live(stick("rw"))),
       live({ ...running(), "/sys/block/sda/removable": "0\n" }),
       // The whole system lies on a stick.
       live({ ...running(), "/sys/block/sda/removable": "1\n" }),

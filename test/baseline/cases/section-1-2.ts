@@ -1,8 +1,9 @@
 import type { RootFiles } from "../memory-root.ts";
-import type { RuleCases } from "../rule-case.ts";
+import type { CaseDevice, RuleCases } from "../rule-case.ts";
 import {
-  CONTAINER,
+  contained,
   dpkg,
+  eachWith,
   enabledUnit,
   live,
   NOTHING,
@@ -39,6 +40,14 @@ function singleUser(program: string, more = ""): RootFiles {
 
 const SULOGIN = "/usr/lib/systemd/systemd-sulogin-shell";
 
+function withDropIn(unit: string, lines: string): CaseDevice {
+  return offline({
+    "/etc/shadow": SHADOW,
+    ...singleUser(SULOGIN),
+    [`/etc/systemd/system/${unit}.service.d/open.conf`]: `[Service]\n${lines}\n`,
+  });
+}
+
 function bootEntry(words: string): RootFiles {
   return {
     [GRUB]: `menuentry 'Debian' {\n\tlinux\t/boot/vmlinuz-6.1 root=UUID=1 ro ${words}\n}\nmenuentry 'Memory test' {\n\tlinux /boot/memtest86+x64.bin\n}\n`,
@@ -70,6 +79,13 @@ const SOFTWARE_CASES: readonly RuleCases[] = [
       offline({ "/etc/apk/repositories": "", "/etc/apk/keys/alpine.rsa.pub": "key" }),
       offline({ "/etc/opkg.conf": "option check_signature\n", "/etc/opkg/keys/b5043e70": "key" }),
       offline({ "/etc/yum.repos.d/a.repo": "[a]\ngpgcheck=1\n", "/etc/pki/rpm-gpg/KEY": "key" }),
+      ...eachWith(
+        { "/etc/zypp/repos.d/a.repo": "[a]\ngpgcheck=1\n" },
+        "/etc/apt/trusted.gpg",
+        "/etc/apt/keyrings/site.asc",
+        "/usr/share/keyrings/debian.gpg",
+        "/usr/lib/rpm/gnupg/keys/key.asc",
+      ),
     ],
     fail: [
       offline({ ...APT, "/etc/apt/sources.list.d/x.list": "deb [ trusted=yes ] http://x ./\n" }),
@@ -84,7 +100,17 @@ const SOFTWARE_CASES: readonly RuleCases[] = [
   },
   {
     rule: "1.3.1",
-    pass: [offline(AIDE), offline(dpkg("aide-dynamic"))],
+    pass: [
+      offline(dpkg("aide-dynamic")),
+      ...eachWith(
+        dpkg(),
+        "/usr/bin/aide",
+        "/usr/sbin/aide",
+        "/usr/sbin/tripwire",
+        "/usr/sbin/samhain",
+        "/var/ossec/bin/wazuh-syscheckd",
+      ),
+    ],
     fail: [offline(dpkg()), NOTHING],
     notApplicable: [],
     alwaysApplies: "every device has files that someone may change",
@@ -96,11 +122,18 @@ const SOFTWARE_CASES: readonly RuleCases[] = [
       offline({ ...AIDE, ...SYSTEMD, ...enabledUnit("dailyaidecheck.timer") }),
       offline({ ...AIDE, "/etc/crontab": "0 5 * * * root /usr/bin/aide --check\n" }),
       offline({ ...AIDE, "/var/spool/cron/crontabs/root": "0 5 * * * aide --check\n" }),
-      offline({ ...AIDE, "/etc/cron.daily/dailyaidecheck": "" }),
+      ...eachWith(
+        AIDE,
+        "/etc/cron.daily/dailyaidecheck",
+        "/etc/cron.daily/tripwire",
+        "/etc/cron.weekly/aide",
+        "/etc/periodic/daily/aide",
+      ),
     ],
     fail: [
       offline({ ...AIDE, ...SYSTEMD, "/etc/crontab": "# 0 5 * * * root aide --check\n" }),
       offline(AIDE),
+      offline(dpkg("tripwire")),
     ],
     notApplicable: [offline(dpkg())],
     error: [offline({ ...AIDE, "/etc/crontab": REFUSED })],
@@ -119,8 +152,11 @@ const BOOT_CASES: readonly RuleCases[] = [
       offline({ [GRUB]: { mode: 0o600, userId: 1000 } }),
       offline({ "/boot/grub2/grub.cfg": { mode: 0o600, groupId: 4 } }),
       offline({ [GRUB]: { mode: 0o600 }, "/boot/grub/user.cfg": { mode: 0o640 } }),
+      offline({ [GRUB]: { mode: 0o600 }, "/boot/grub2/user.cfg": { mode: 0o640 } }),
+      ...eachWith({}, "/etc/lilo.conf", "/boot/extlinux/extlinux.conf"),
     ],
-    notApplicable: [NOTHING],
+    // Without a boot loader, a file that one left behind opens nothing.
+    notApplicable: [NOTHING, offline({ "/boot/grub/user.cfg": { mode: 0o644 } })],
   },
   {
     rule: "1.4.2",
@@ -148,7 +184,7 @@ const BOOT_CASES: readonly RuleCases[] = [
         ),
       }),
     ],
-    notApplicable: [NOTHING],
+    notApplicable: [NOTHING, offline({ "/boot/grub/user.cfg": "GRUB2_PASSWORD=grub.pbkdf2\n" })],
     error: [offline({ [GRUB]: REFUSED }), offline({ [GRUB]: "\0\0\0" })],
   },
   {
@@ -162,22 +198,14 @@ const BOOT_CASES: readonly RuleCases[] = [
       offline({ "/etc/shadow": SHADOW.replace(/\$y[^:]*/, "*"), ...singleUser(SULOGIN) }),
       offline({ "/etc/shadow": SHADOW.replace(/\$y[^:]*/, ""), ...singleUser(SULOGIN) }),
       offline({ "/etc/shadow": SHADOW, ...singleUser("/bin/bash") }),
-      offline({
-        "/etc/shadow": SHADOW,
-        ...singleUser(SULOGIN),
-        "/etc/systemd/system/rescue.service.d/open.conf":
-          "[Service]\nEnvironment=SYSTEMD_SULOGIN_FORCE=1\n",
-      }),
-      offline({
-        "/etc/shadow": SHADOW,
-        ...singleUser(SULOGIN),
-        "/etc/systemd/system/emergency.service.d/open.conf":
-          "[Service]\nExecStart=\nExecStart=-/bin/sh\n",
-      }),
+      ...["rescue", "emergency"].flatMap((unit) => [
+        withDropIn(unit, "Environment=SYSTEMD_SULOGIN_FORCE=1"),
+        withDropIn(unit, "ExecStart=\nExecStart=-/bin/sh"),
+      ]),
       offline({ "/etc/shadow": SHADOW, "/etc/inittab": "::askfirst:-/bin/ash --login\n" }),
       offline({ "/etc/shadow": SHADOW, "/etc/inittab": "ttyS0::respawn:/bin/sh\n" }),
     ],
-    notApplicable: [CONTAINER, NOTHING],
+    notApplicable: [contained(offline({ "/etc/shadow": SHADOW })), NOTHING],
     error: [
       offline({ "/etc/shadow": "garbage\n", ...singleUser(SULOGIN) }),
       offline({ "/etc/shadow": REFUSED }),
@@ -196,7 +224,7 @@ const BOOT_CASES: readonly RuleCases[] = [
       offline({ "/etc/sysconfig/boot": 'PROMPT_FOR_CONFIRM="yes"\n' }),
       offline({ "/etc/sysconfig/init": "BOOTUP=color\n" }),
     ],
-    notApplicable: [CONTAINER, NOTHING],
+    notApplicable: [contained(live({ "/proc/cmdline": "quiet\n" })), NOTHING],
     error: [live({ "/proc/cmdline": "quiet\n", [GRUB]: "garbage\n" })],
   },
 ];
@@ -226,8 +254,15 @@ const PROCESS_CASES: readonly RuleCases[] = [
       live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: "2\n" }),
       live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: "0\n", "/etc/sysctl.conf": "fs.suid_dumpable=1" }),
       live({ ...LIMITS, ...NO_CORE, ...COREDUMPS, [DUMPABLE]: "0\n" }),
+      ...["Storage=none", "ProcessSizeMax=0", "#"].map((line) =>
+        offline({
+          ...NO_CORE,
+          ...COREDUMPS,
+          "/etc/systemd/coredump.conf": `[Coredump]\n${line}\n`,
+        }),
+      ),
     ],
-    notApplicable: [CONTAINER],
+    notApplicable: [contained(live({ [DUMPABLE]: "0\n" }))],
     error: [
       live({ ...LIMITS, "/etc/security/limits.d/a.conf": REFUSED, [DUMPABLE]: "0\n" }),
       live({ ...LIMITS, ...NO_CORE, [DUMPABLE]: REFUSED }),
@@ -276,7 +311,7 @@ const PROCESS_CASES: readonly RuleCases[] = [
       live({ [ASLR]: "2\n", ...bootEntry("norandmaps") }),
       offline({ "/etc/sysctl.d/60-aslr.conf": "kernel.randomize_va_space=1\n" }),
     ],
-    notApplicable: [CONTAINER],
+    notApplicable: [contained(live({ [ASLR]: "1\n" }))],
     error: [live({ [ASLR]: REFUSED }), live({ [ASLR]: "2\n", "/etc/sysctl.conf": REFUSED })],
   },
   {

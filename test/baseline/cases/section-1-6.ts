@@ -1,6 +1,6 @@
 import type { RootFiles } from "../memory-root.ts";
 import type { RuleCases } from "../rule-case.ts";
-import { CONTAINER, dpkg, live, NOTHING, offline, REFUSED } from "./devices.ts";
+import { contained, dpkg, live, NOTHING, offline, REFUSED } from "./devices.ts";
 
 const LSM = "/sys/kernel/security/lsm";
 const PARSER: RootFiles = { "/usr/sbin/apparmor_parser": "" };
@@ -80,13 +80,16 @@ const ACCESS_CASES: readonly RuleCases[] = [
       live({ ...PARSER, [LSM]: "lockdown,capability,yama,apparmor" }),
       live({ ...SELINUX, [LSM]: "capability,selinux,bpf" }),
       offline(dpkg("apparmor")),
+      offline({ "/sbin/apparmor_parser": "" }),
+      offline({ "/etc/selinux/config": "" }),
+      live({ "/sys/fs/selinux/enforce": "1" }),
     ],
     fail: [
       live({ ...PARSER, [LSM]: "lockdown,capability,yama" }),
       live({ ...dpkg("libselinux1"), [LSM]: "apparmor" }),
       NOTHING,
     ],
-    notApplicable: [CONTAINER],
+    notApplicable: [contained(live({ [LSM]: "capability" }))],
     error: [live({ ...PARSER, [LSM]: REFUSED })],
   },
   kernelLineCases("1.6.2.1", SELINUX, "selinux=0"),
@@ -98,6 +101,7 @@ const ACCESS_CASES: readonly RuleCases[] = [
       live({ ...SELINUX, "/etc/selinux/config": "SELINUX=permissive\n" }),
       live({ "/etc/selinux/config": "SELINUX=enforcing\n" }),
       offline({ "/etc/selinux/config": "#SELINUX=enforcing\n" }),
+      live({ "/sys/fs/selinux/enforce": "1" }),
     ],
     notApplicable: [NOTHING],
     error: [
@@ -142,7 +146,10 @@ const ACCESS_CASES: readonly RuleCases[] = [
       }),
       live({ ...SELINUX, ...labels("system_u:system_r:initrc_t:s0") }),
     ],
-    notApplicable: [NOTHING, offline({ ...SELINUX, ...labels("a:b:initrc_t:s0") })],
+    notApplicable: [
+      live(labels("a:b:initrc_t:s0")),
+      offline({ ...SELINUX, ...labels("a:b:initrc_t:s0") }),
+    ],
     error: [
       live({ ...SELINUX, ...labels("garbage") }),
       live({ ...SELINUX, ...labels("a:b:init_t:s0"), "/proc/9/attr/current": REFUSED }),
@@ -249,7 +256,7 @@ export const SECTION_1_6_CASES: readonly RuleCases[] = [
       }),
     ],
     fail: [
-      offline({ ...GDM, [GREETER]: "# banner-message-enable=true\n" }),
+      offline({ ...GDM, [GREETER]: "#banner-message-enable=true\nbanner-message-text='No'\n" }),
       offline({ ...GDM, [GREETER]: "banner-message-enable=true\nbanner-message-text=''\n" }),
       offline(GDM),
     ],

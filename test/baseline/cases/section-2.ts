@@ -2,8 +2,9 @@ import type { RootFiles } from "../memory-root.ts";
 import type { RuleCases } from "../rule-case.ts";
 import {
   absentPackage,
-  CONTAINER,
+  contained,
   dpkg,
+  eachWith,
   enabledUnit,
   listener,
   live,
@@ -86,7 +87,7 @@ const TIME_CASES: readonly RuleCases[] = [
       offline({ "/etc/init.d/sysntpd": "", "/etc/rc.d/S98sysntpd": { link: "../init.d/sysntpd" } }),
     ],
     fail: [offline(SYSTEMD), offline({ "/etc/init.d/sysntpd": "" })],
-    notApplicable: [NOTHING, CONTAINER],
+    notApplicable: [NOTHING, contained(offline(SYSTEMD))],
     error: [offline({ ...SYSTEMD, "/etc/systemd/system": REFUSED })],
   },
   {
@@ -99,11 +100,13 @@ const TIME_CASES: readonly RuleCases[] = [
     fail: [
       offline(ntp("default nomodify nopeer")),
       offline(ntp(`-4 ${RESTRICT}`)),
+      offline(ntp(`-6 ${RESTRICT}`)),
+      offline({ "/etc/ntpsec/ntp.conf": "pool x\n" }),
       offline({ ...ntp(RESTRICT), [NTP]: `restrict ${RESTRICT}\n# pool x\n` }),
       live({ ...ntp(RESTRICT), ...process("ntpd", 0) }),
       offline({ [NTP]: `restrict ${RESTRICT}\npool x\n`, "/etc/sysconfig/ntpd": "OPTIONS=-g\n" }),
     ],
-    notApplicable: [NOTHING],
+    notApplicable: [NOTHING, live(process("ntpd", 0))],
     error: [offline({ ...ntp(RESTRICT), [NTP]: "\0" })],
   },
   {
@@ -122,7 +125,7 @@ const TIME_CASES: readonly RuleCases[] = [
       offline({ [CHRONY]: "pool x\nuser root\n" }),
       offline({ "/etc/chrony.conf": "pool x\n", "/etc/sysconfig/chronyd": 'OPTIONS="-u root"\n' }),
     ],
-    notApplicable: [NOTHING],
+    notApplicable: [NOTHING, live(process("chronyd", 0))],
     error: [offline({ [CHRONY]: REFUSED })],
   },
   {
@@ -157,7 +160,16 @@ const TIME_CASES: readonly RuleCases[] = [
         [DROP_IN]: "[Time]\nNTP=\n",
       }),
     ],
-    notApplicable: [NOTHING, offline({ ...TIMESYNCD_PROGRAM, [CHRONY]: "" })],
+    notApplicable: [
+      NOTHING,
+      ...eachWith(
+        { ...TIMESYNCD_PROGRAM, ...SYSTEMD },
+        CHRONY,
+        "/etc/chrony.conf",
+        NTP,
+        "/etc/ntpsec/ntp.conf",
+      ),
+    ],
     error: [offline({ ...TIMESYNCD_PROGRAM, ...TIMESYNCD, ...SYSTEMD, [DROP_IN]: REFUSED })],
   },
 ];
