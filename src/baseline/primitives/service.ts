@@ -1,5 +1,5 @@
 import type { Device } from "../device.ts";
-import { serviceState, unitFile, unitTexts } from "../facts/units.ts";
+import { type ServiceState, serviceState, unitFile, unitTexts } from "../facts/units.ts";
 import { allOf, anyOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
 /** Whether services start at boot or on demand. */
@@ -21,24 +21,34 @@ export interface UnitLineCheck {
   readonly what: string;
 }
 
-/** States from files and links alone. */
+/** States from files and links alone. Units that are not there share one piece of evidence. */
 export function judgeService(check: ServiceCheck, device: Device): Outcome {
-  const outcomes = check.units.map((unit): Outcome => {
+  const outcomes: Outcome[] = [];
+  const absent: string[] = [];
+  for (const unit of check.units) {
     const state = serviceState(device, unit);
-    if (state.state === "unreadable") return because("error", state.reason);
+    if (state.state === "unreadable") {
+      outcomes.push(because("error", state.reason));
+      continue;
+    }
     if (state.state === "missing") return because("not-applicable", "no init system is known here");
-    const { isKnown, isEnabled, isMasked, origin } = state.value;
-    const word = isMasked
-      ? "masked"
-      : isEnabled
-        ? `enabled by ${origin}`
-        : isKnown
-          ? "not enabled"
-          : "not there";
-    const isGood = isEnabled === (check.want === "enabled");
-    return decide(isGood, evidence(unit, check.want, word, "persistent"));
-  });
+    const { isKnown, isEnabled } = state.value;
+    if (!isKnown && !isEnabled) absent.push(unit);
+    else {
+      const look = evidence(unit, check.want, stateText(state.value), "persistent");
+      outcomes.push(decide(isEnabled === (check.want === "enabled"), look));
+    }
+  }
+  if (absent.length > 0) {
+    const look = evidence(absent.join(", "), check.want, "not there", "persistent");
+    outcomes.push(decide(check.want === "off", look));
+  }
   return check.want === "enabled" ? anyOf(outcomes) : allOf(outcomes);
+}
+
+function stateText({ isEnabled, isMasked, origin }: ServiceState): string {
+  if (isMasked) return "masked";
+  return isEnabled ? `enabled by ${origin}` : "not enabled";
 }
 
 /** The last value of a key over the unit and its drop-ins; an empty assignment clears. */

@@ -94,6 +94,13 @@ export function offService(rule: string, unit: string): RuleCases {
     fail.push(
       offline({ [`/etc/runlevels/default/${name}`]: { link: `/etc/init.d/${name}` } }),
       offline({ [`/etc/init.d/${name}`]: "", [`/etc/rc2.d/S20${name}`]: "" }),
+      // Systemd makes a unit of a start script that has none.
+      offline({ ...SYSTEMD, [`/etc/init.d/${name}`]: "", [`/etc/rc2.d/S20${name}`]: "" }),
+      // The link that starts it has another name.
+      offline({
+        [file]: "[Service]\n",
+        "/etc/systemd/system/multi-user.target.wants/alias.service": { link: file },
+      }),
     );
   }
   return {
