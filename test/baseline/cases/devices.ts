@@ -111,3 +111,10 @@ export function offService(rule: string, unit: string): RuleCases {
     error: [offline({ ...SYSTEMD, "/etc/systemd/system": REFUSED })],
   };
 }
+
+/** Settings of GRUB that start a kernel with these words, and a memory test without them. */
+export function bootEntry(words: string): RootFiles {
+  return {
+    "/boot/grub/grub.cfg": `menuentry 'Debian' {\n\tlinux\t/boot/vmlinuz-6.1 root=UUID=1 ro ${words}\n}\nmenuentry 'Memory test' {\n\tlinux /boot/memtest86+x64.bin\n}\n`,
+  };
+}
