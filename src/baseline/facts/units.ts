@@ -120,7 +120,8 @@ function openrcState(device: Device, name: string): Fact<ServiceState> {
 
 function sysvState(device: Device, name: string): Fact<ServiceState> {
   const script = `/etc/init.d/${name}`;
-  for (const level of ["S", "2", "3", "4", "5"]) {
+  // OpenWrt has the one folder rc.d.
+  for (const level of ["S", "2", "3", "4", "5", ""]) {
     const folder = `/etc/rc${level}.d`;
     const links = device.folder(folder);
     if (links.state === "unreadable") return links;

@@ -1,6 +1,6 @@
 import type { FileFacts } from "../../contract/probe.ts";
 import type { Device } from "../device.ts";
-import { idOfGroup } from "../facts/accounts.ts";
+import { idOfGroup, groups as knownGroups } from "../facts/accounts.ts";
 import { expandGlob } from "../glob.ts";
 import { allOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
@@ -47,6 +47,11 @@ function judgeOne(path: string, check: FileModeCheck, device: Device): Outcome {
   const groups = check.groups ?? ["root"];
   const groupIds = groups.map((name) => idOfGroup(device, name));
   const { mode, userId, groupId } = facts.value;
+  const known = knownGroups(device);
+  // Which number a name means is open then; 0 is root without asking.
+  if (groupId !== 0 && known.state === "unreadable" && groups.some((name) => name !== "root")) {
+    return because("error", known.reason);
+  }
   const isGood =
     (mode & ~check.maxMode) === 0 && userId === (check.userId ?? 0) && groupIds.includes(groupId);
   const expected = `mode ${modeText(check.maxMode)} or tighter, user ${check.userId ?? 0}, group ${groups.join(" or ")}`;

@@ -1,11 +1,13 @@
 import type { Device } from "../device.ts";
 import type { Outcome } from "../outcome.ts";
+import { type AccountsCheck, judgeAccounts } from "./accounts.ts";
 import {
   type FileExistsCheck,
   type FileModeCheck,
   judgeFileExists,
   judgeFileMode,
 } from "./file.ts";
+import { type HomesCheck, judgeHomes } from "./homes.ts";
 import { judgeKernelModule, type KernelModuleCheck } from "./kernel-module.ts";
 import { judgeLines, type LinesCheck } from "./lines.ts";
 import {
@@ -18,38 +20,70 @@ import {
 } from "./mount.ts";
 import { judgePackage, type PackageCheck } from "./package.ts";
 import { judgePam, type PamCheck } from "./pam.ts";
+import {
+  judgeLoginDefs,
+  judgePasswordAge,
+  type LoginDefsCheck,
+  type PasswordAgeCheck,
+} from "./password-age.ts";
+import { judgeRootConsole, type RootConsoleCheck } from "./root-console.ts";
+import { judgeRootPath, type RootPathCheck } from "./root-path.ts";
 import { judgeService, judgeUnitLine, type ServiceCheck, type UnitLineCheck } from "./service.ts";
 import { judgeSetting, type SettingCheck } from "./setting.ts";
+import {
+  judgeShellTimeout,
+  judgeUmask,
+  type ShellTimeoutCheck,
+  type UmaskCheck,
+} from "./shell-defaults.ts";
 import { judgeSshd, judgeSshdAny, type SshdAnyCheck, type SshdCheck } from "./sshd.ts";
+import { judgeSshdKeyMode, type SshdKeyModeCheck } from "./sshd-keys.ts";
 import { judgeSysctl, type SysctlCheck } from "./sysctl.ts";
+import { judgeWalk, type WalkCheck } from "./walk.ts";
 
 /** One question to the device. */
 export type PrimitiveCheck =
+  | AccountsCheck
   | FileExistsCheck
   | FileModeCheck
+  | HomesCheck
   | KernelModuleCheck
   | LinesCheck
+  | LoginDefsCheck
   | MountCheck
   | MountOptionCheck
   | PackageCheck
   | PamCheck
+  | PasswordAgeCheck
   | RemovableOptionCheck
+  | RootConsoleCheck
+  | RootPathCheck
   | ServiceCheck
   | SettingCheck
+  | ShellTimeoutCheck
   | SshdAnyCheck
   | SshdCheck
+  | SshdKeyModeCheck
   | SysctlCheck
-  | UnitLineCheck;
+  | UmaskCheck
+  | UnitLineCheck
+  | WalkCheck;
 
 /** Hands a check to the primitive that it names. */
 export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
   switch (check.test) {
+    case "accounts":
+      return judgeAccounts(check, device);
     case "file-exists":
       return judgeFileExists(check, device);
     case "file-mode":
       return judgeFileMode(check, device);
+    case "homes":
+      return judgeHomes(check, device);
     case "lines":
       return judgeLines(check, device);
+    case "login-defs":
+      return judgeLoginDefs(check, device);
     case "module-blocked":
       return judgeKernelModule(check, device);
     case "mount":
@@ -60,19 +94,33 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgePackage(check, device);
     case "pam":
       return judgePam(check, device);
+    case "password-age":
+      return judgePasswordAge(check, device);
     case "removable-option":
       return judgeRemovableOption(check, device);
+    case "root-console":
+      return judgeRootConsole(check, device);
+    case "root-path":
+      return judgeRootPath(check, device);
     case "service":
       return judgeService(check, device);
     case "setting":
       return judgeSetting(check, device);
+    case "shell-timeout":
+      return judgeShellTimeout(check, device);
     case "sshd":
       return judgeSshd(check, device);
     case "sshd-any":
       return judgeSshdAny(check, device);
+    case "sshd-key-mode":
+      return judgeSshdKeyMode(check, device);
     case "sysctl":
       return judgeSysctl(check, device);
+    case "umask":
+      return judgeUmask(check, device);
     case "unit-line":
       return judgeUnitLine(check, device);
+    case "walk":
+      return judgeWalk(check, device);
   }
 }
