@@ -12,7 +12,7 @@ export interface RootConsoleCheck {
 const LIST = "/etc/securetty";
 /** Consoles of the kernel and serial lines; not `pts/…`, `ttyp…`. Source: Linux devices.txt. */
 const CONSOLE =
-  /^(?:console|(?:vc\/|tty|hvc|hvsi|xvc|sclp_line|3270\/tty)\d{1,3}|tty[A-Z][A-Za-z]{0,7}\d{1,3})$/;
+  /^(?:console|(?:vc\/|tty|hvc|hvsi|xvc|sclp_line|3270\/tty)\d{1,3}|tty(?:[A-Z][A-Za-z]{0,7}|[a-z]{3,8})\d{1,3})$/;
 
 /** A locked password, or a list of terminals that login asks. Source: securetty(5), pam_securetty(8). */
 export function judgeRootConsole(_check: RootConsoleCheck, device: Device): Outcome {

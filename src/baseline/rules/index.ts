@@ -1,6 +1,17 @@
 import type { Rule } from "../rule.ts";
 import { SECTION_5_1 } from "./section-5-1.ts";
 import { SECTION_5_2 } from "./section-5-2.ts";
+import { SECTION_5_3 } from "./section-5-3.ts";
+import { SECTION_5_4 } from "./section-5-4.ts";
+import { SECTION_6_1 } from "./section-6-1.ts";
+import { SECTION_6_2 } from "./section-6-2.ts";
 
 /** Every control of CIS Distribution Independent Linux 2.0.0, in the order of its numbers. */
-export const RULES: readonly Rule[] = [...SECTION_5_1, ...SECTION_5_2];
+export const RULES: readonly Rule[] = [
+  ...SECTION_5_1,
+  ...SECTION_5_2,
+  ...SECTION_5_3,
+  ...SECTION_5_4,
+  ...SECTION_6_1,
+  ...SECTION_6_2,
+];
