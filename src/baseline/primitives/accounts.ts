@@ -40,11 +40,15 @@ interface Tables {
   readonly firstPersonalId: number;
 }
 
+type Table = "group" | "shadow" | "login.defs";
+
 interface Question {
   readonly source: string;
   readonly expected: string;
-  /** Files without which the question has no answer, besides /etc/passwd. */
-  readonly needs: readonly ("group" | "shadow")[];
+  /** Tables without which the question has no answer, besides /etc/passwd. */
+  readonly needs: readonly Table[];
+  /** Tables that are asked as well, where they are there. */
+  readonly asks?: readonly Table[];
   /** Names that break the rule; a reason why it does not apply. */
   readonly offenders: (tables: Tables) => readonly string[] | { readonly notApplicable: string };
 }
@@ -107,6 +111,7 @@ const QUESTIONS: Readonly<Record<AccountsQuestion, Question>> = {
     source: "/etc/passwd, /etc/shadow",
     expected: "no account without a password",
     needs: [],
+    asks: ["shadow"],
     offenders: emptyPasswords,
   },
   "further-roots": {
@@ -132,6 +137,7 @@ const QUESTIONS: Readonly<Record<AccountsQuestion, Question>> = {
     source: "/etc/passwd, /etc/shadow",
     expected: "system accounts locked and without a shell",
     needs: [],
+    asks: ["shadow", "login.defs"],
     offenders: systemLogins,
   },
   "changed-in-future": {
@@ -211,17 +217,17 @@ function isClockSet(today: number): boolean {
   return today >= FIRST_SANE_DAY;
 }
 
-function tablesOf(device: Device, question: Question): Fact<Tables> {
+function tablesOf(device: Device, { needs, asks = [] }: Question): Fact<Tables> {
   const users = accounts(device);
   if (users.state !== "value") return users;
   const grouped = groups(device);
   const ages = passwordAges(device);
-  const defs = loginDefs(device);
-  const needsGroups = question.needs.includes("group");
-  if (needsGroups && grouped.state !== "value") return grouped;
-  if (question.source.includes("/etc/shadow") && ages.state === "unreadable") return ages;
-  if (question.needs.includes("shadow") && ages.state === "missing") return ages;
-  if (defs.state === "unreadable") return defs;
+  const byName = { group: grouped, shadow: ages, "login.defs": loginDefs(device) };
+  for (const name of [...needs, ...asks]) {
+    const table = byName[name];
+    if (table.state === "unreadable") return table;
+    if (table.state === "missing" && needs.includes(name)) return table;
+  }
   return valueFact({
     accounts: users.value,
     groups: grouped.state === "value" ? grouped.value : [],
@@ -247,7 +253,10 @@ export function judgeAccounts(check: AccountsCheck, device: Device): Outcome {
   }
   const offenders = question.offenders(tables.value);
   if ("notApplicable" in offenders) return because("not-applicable", offenders.notApplicable);
+  const { accounts: users, groups: named } = tables.value;
   const found =
-    offenders.length === 0 ? "none that breaks it" : `${offenders.length}: ${offenders.join(", ")}`;
+    offenders.length === 0
+      ? `all is so, of ${users.length} accounts and ${named.length} groups`
+      : `${offenders.length}: ${offenders.join(", ")}`;
   return decide(offenders.length === 0, evidence(question.source, question.expected, found));
 }
