@@ -8,10 +8,10 @@ const PASSWORD_STACKS = ["common-password", "system-auth", "base-password", "pas
 const AUTH_STACKS = ["common-auth", "system-auth", "base-auth", "login"];
 
 const HAS_PAM: Check = {
-  any: [...new Set([...PASSWORD_STACKS, ...AUTH_STACKS])].map((name) => ({
-    test: "file-exists",
-    path: `/etc/pam.d/${name}`,
-  })),
+  any: [...new Set([...PASSWORD_STACKS, ...AUTH_STACKS])].flatMap((name): readonly Check[] => [
+    { test: "file-exists", path: `/etc/pam.d/${name}` },
+    { test: "file-exists", path: `/usr/lib/pam.d/${name}` },
+  ]),
 };
 
 type PamArgument = NonNullable<PamCheck["argument"]>;

@@ -213,8 +213,6 @@ export const SECTION_5_4: readonly Rule[] = [
         { not: suLine("deny", { oneOf: ["yes"] }) },
       ],
     },
-    appliesWhen: { test: "file-exists", path: "/etc/pam.d/su" },
-    otherwise: "no su that asks PAM is here",
   },
 ];
 

@@ -248,6 +248,12 @@ export const SECTION_5_4: readonly RuleCases[] = [
           "/etc/pam.d/su-limits": "auth requisite pam_wheel.so use_uid group=admin\n",
         },
       },
+      {
+        files: {
+          "/usr/lib/pam.d/su": "auth include /etc/site.pam\n",
+          "/etc/site.pam": "auth required pam_wheel.so use_uid\n",
+        },
+      },
     ],
     fail: [
       { files: { [SU]: "auth sufficient pam_rootok.so\n# auth required pam_wheel.so use_uid\n" } },
