@@ -296,11 +296,17 @@ const LIMITS: readonly Rule[] = [
   }),
 ];
 
+/** The program, or its configuration where no package database says that the package is gone. */
 const HAS_SSHD: Check = {
   any: [
-    { test: "file-exists", path: "/etc/ssh/sshd_config" },
     { test: "file-exists", path: "/usr/sbin/sshd" },
     { test: "file-exists", path: "/usr/bin/sshd" },
+    {
+      all: [
+        { test: "file-exists", path: "/etc/ssh/sshd_config" },
+        { not: { test: "package", names: ["openssh-server*", "openssh"], want: "absent" } },
+      ],
+    },
   ],
 };
 

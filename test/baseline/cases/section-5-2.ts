@@ -93,7 +93,11 @@ export const SECTION_5_2: readonly RuleCases[] = [
       { files: { [MAIN]: { mode: 0o600, groupId: 1000 } } },
       { files: { [MAIN]: { mode: 0o600 }, [DROP_IN]: { mode: 0o644 } } },
     ],
-    notApplicable: [NO_SSH],
+    notApplicable: [
+      NO_SSH,
+      // Removed, and its configuration left behind.
+      { files: { [MAIN]: "", "/var/lib/dpkg/status": dpkg("1:9.2p1-2").replace("ok installed", "ok config-files") } },
+    ],
   },
   {
     rule: "5.2.2",
