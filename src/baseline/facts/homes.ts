@@ -14,9 +14,6 @@ export function isLoginShell(shell: string): boolean {
 /** Accounts with a shell: their homes are looked at. Root is left out unless asked for. */
 export function homeAccounts(device: Device, withRoot: boolean): Fact<readonly Account[]> {
   return mapFact(accounts(device), (all) =>
-    all.filter(
-      (one) =>
-        isLoginShell(one.shell) && (one.name === "root" ? withRoot : one.home.startsWith("/")),
-    ),
+    all.filter((one) => isLoginShell(one.shell) && (withRoot || one.name !== "root")),
   );
 }

@@ -34,6 +34,7 @@ interface Look {
 
 /** Facts of a home; missing when it is no folder. */
 function homeFacts(device: Device, account: Account): Fact<FileFacts> {
+  if (!account.home.startsWith("/")) return MISSING;
   const facts = device.facts(account.home);
   return facts.state === "value" && facts.value.kind !== "folder" ? MISSING : facts;
 }
@@ -43,7 +44,7 @@ function lookAtFolder(check: HomesCheck, device: Device, account: Account): Fact
   if (facts.state === "unreadable") return facts;
   if (facts.state === "missing") {
     const isAsked = check.question === "exists";
-    const offenders = isAsked ? [`${account.name}: ${account.home} is no folder`] : [];
+    const offenders = isAsked ? [`${account.name}: ${account.home || "no home"} is no folder`] : [];
     return valueFact({ offenders, seen: isAsked ? 1 : 0 });
   }
   const { mode, userId } = facts.value;

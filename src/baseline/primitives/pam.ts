@@ -60,9 +60,9 @@ function judgeStack(
   if (first === undefined) return decide(false, evidence(path, what, "no such line"));
   const { argument } = check;
   if (argument === undefined) return decide(true, evidence(first.path, what, first.module));
-  const fromLine = lines
-    .map((line) => argumentOf(line, argument.name))
-    .find((one) => one !== undefined);
+  // Where several lines say it, each must be right.
+  const said = lines.flatMap((line) => argumentOf(line, argument.name) ?? []);
+  const fromLine = said.find((one) => !meets(one, argument.expected)) ?? said[0];
   const fromFile = fromLine ?? fileValue(device, argument.file, argument.name);
   if (fromFile instanceof Error) return because("error", fromFile.message);
   const value = fromFile ?? argument.fallback;

@@ -20,11 +20,19 @@ const MOST_FOLDERS = 500;
 /** Source: login.defs(5), ENV_SUPATH. */
 const DEFAULT = "/sbin:/bin:/usr/sbin:/usr/bin";
 
+/** `${PATH:+$PATH:}` and its like: what they stand for is judged where it is set. */
+const CONDITIONAL = /\$\{\w+:[^}]*\}/;
+
 function entriesOf(source: string, value: string): readonly PathEntry[] {
-  return value.split(":").flatMap((folder) => {
-    const plain = folder.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, "/root");
-    // Other variables are set elsewhere: the value of PATH itself is judged where it is set.
-    return plain.includes("$") || plain.includes("`") ? [] : [{ source, folder: plain }];
+  const parts = value.split(CONDITIONAL);
+  return parts.flatMap((part, at) => {
+    const start = at > 0 ? part.replace(/^:/, "") : part;
+    const text = at < parts.length - 1 ? start.replace(/:$/, "") : start;
+    if (text === "" && parts.length > 1) return [];
+    return text.split(":").flatMap((folder) => {
+      const plain = folder.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, "/root");
+      return plain.includes("$") || plain.includes("`") ? [] : [{ source, folder: plain }];
+    });
   });
 }
 
@@ -51,11 +59,13 @@ function linesForRoot(lines: readonly ConfigLine[]): readonly ConfigLine[] {
 }
 
 function fromShells(lines: readonly ConfigLine[]): readonly PathEntry[] {
-  const pattern = /(?:^|[\s;&])PATH=(?:"([^"]*)"|'([^']*)'|([^\s;&]*))/g;
+  const pattern = /(?:^|[\s;&])PATH(\+?)=(?:"([^"]*)"|'([^']*)'|([^\s;&]*))/g;
   return linesForRoot(lines).flatMap(({ path, number, text }) =>
-    [...text.matchAll(pattern)].flatMap(([, double, single, bare]) =>
-      entriesOf(`${path}, line ${number}`, double ?? single ?? bare ?? ""),
-    ),
+    [...text.matchAll(pattern)].flatMap(([, plus, double, single, bare]) => {
+      const value = double ?? single ?? bare ?? "";
+      // What is added follows what was there.
+      return entriesOf(`${path}, line ${number}`, plus === "+" ? `$PATH${value}` : value);
+    }),
   );
 }
 

@@ -98,6 +98,10 @@ export const SECTION_5_3: readonly RuleCases[] = [
       auth(FAILLOCK_LINES, { [FAILLOCK]: "deny = 5\nunlock_time = 899\n" }),
       auth(FAILLOCK_LINES.slice(0, 2), FIVE_IN_A_QUARTER),
       auth(["auth required pam_tally2.so unlock_time=900"]),
+      auth(
+        FAILLOCK_LINES.map((line, at) => (at === 2 ? `${line} deny=50` : `${line} deny=3`)),
+        FIVE_IN_A_QUARTER,
+      ),
       auth(["auth optional pam_tally2.so deny=5 unlock_time=900"]),
     ],
     notApplicable: [NO_PAM],
