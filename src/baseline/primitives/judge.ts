@@ -26,7 +26,7 @@ import {
   type LoginDefsCheck,
   type PasswordAgeCheck,
 } from "./password-age.ts";
-import { judgeRootConsole, type RootConsoleCheck } from "./root-console.ts";
+import { judgeRootConsole, type RootConsoleCheck } from "./root-login.ts";
 import { judgeRootPath, type RootPathCheck } from "./root-path.ts";
 import { judgeService, judgeUnitLine, type ServiceCheck, type UnitLineCheck } from "./service.ts";
 import { judgeSetting, type SettingCheck } from "./setting.ts";
