@@ -103,7 +103,7 @@ Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.
 MACs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,hmac-sha2-512,hmac-sha2-256
 KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp521,ecdh-sha2-nistp384,ecdh-sha2-nistp256,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256
 ClientAliveInterval 300
-ClientAliveCountMax 0
+ClientAliveCountMax 3
 LoginGraceTime 60
 AllowGroups operators
 Banner /etc/issue.net
@@ -142,6 +142,7 @@ printf '\numask 027\n' >>"$etc/profile"
 # A password for root, which single-user mode then asks for: "$y$" is yescrypt.
 sed -i -E 's|^root:[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:[^:]*|root:$y$j9T$TestSaltOfNoUse.....$0123456789abcdefghijklmnopqrstuvwxyzABCDEFG:20000:7:365:7:30|' "$etc/shadow"
 echo console >"$etc/securetty"
+sed -i '1i auth requisite pam_securetty.so' "$etc/pam.d/login"
 grep -q '^operators:' "$etc/group" || { echo 'operators:x:900:' >>"$etc/group"; echo 'operators:!::' >>"$etc/gshadow"; }
 sed -i -E 's|^#? *auth +required +pam_wheel\.so.*|auth required pam_wheel.so use_uid group=operators|' "$etc/pam.d/su"
 grep -q '^auth required pam_wheel' "$etc/pam.d/su" ||
