@@ -6,6 +6,9 @@ import {
   judgeFileExists,
   judgeFileMode,
 } from "./file.ts";
+import { type FirewallCheck, judgeFirewall } from "./firewall.ts";
+import { type Ipv6OffCheck, judgeIpv6Off } from "./ipv6.ts";
+import { judgeKernelArgument, type KernelArgumentCheck } from "./kernel-argument.ts";
 import { judgeKernelModule, type KernelModuleCheck } from "./kernel-module.ts";
 import { judgeLines, type LinesCheck } from "./lines.ts";
 import {
@@ -22,6 +25,8 @@ import { judgeService, judgeUnitLine, type ServiceCheck, type UnitLineCheck } fr
 import { judgeSetting, type SettingCheck } from "./setting.ts";
 import { judgeSshd, judgeSshdAny, type SshdAnyCheck, type SshdCheck } from "./sshd.ts";
 import { judgeSysctl, type SysctlCheck } from "./sysctl.ts";
+import { judgeSysctlInterfaces, type SysctlInterfacesCheck } from "./sysctl-interfaces.ts";
+import { judgeWirelessOff, type WirelessOffCheck } from "./wireless.ts";
 
 /** One question to the device. */
 export type PrimitiveCheck =
@@ -39,6 +44,11 @@ export type PrimitiveCheck =
   | SshdAnyCheck
   | SshdCheck
   | SysctlCheck
+  | FirewallCheck
+  | Ipv6OffCheck
+  | KernelArgumentCheck
+  | SysctlInterfacesCheck
+  | WirelessOffCheck
   | UnitLineCheck;
 
 /** Hands a check to the primitive that it names. */
@@ -72,6 +82,16 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeSshdAny(check, device);
     case "sysctl":
       return judgeSysctl(check, device);
+    case "firewall":
+      return judgeFirewall(check, device);
+    case "ipv6-off":
+      return judgeIpv6Off(check, device);
+    case "kernel-argument":
+      return judgeKernelArgument(check, device);
+    case "sysctl-interfaces":
+      return judgeSysctlInterfaces(check, device);
+    case "wireless-off":
+      return judgeWirelessOff(check, device);
     case "unit-line":
       return judgeUnitLine(check, device);
   }
