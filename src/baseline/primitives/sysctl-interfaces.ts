@@ -53,15 +53,19 @@ function judgeAll(
     if (own.state === "unreadable") return because("error", own.reason);
     if (own.state === "missing" || own.value === undefined)
       return because("not-applicable", `${name} went away`);
-    if (!/^-?\d{1,9}$/.test(own.value))
+    if (!isNumber(own.value))
       return because("error", `${check.name} of ${name} is no number`, [look(name, own.value)]);
-    const common = all.state === "value" ? all.value : undefined;
+    const common = all.state === "value" && isNumber(all.value) ? all.value : undefined;
     const value = NOT_JUDGED.has(name) ? own.value : inForce(check, own.value, common);
     const found = value === own.value ? value : `${value} (own value ${own.value})`;
     return decide(meets(value, check.expected), look(name, found));
   });
   // A device may have hundreds of interfaces: one that is right needs no words of its own.
   return allOf(outcomes.filter((one, index) => index < 2 || one.verdict !== "pass"));
+}
+
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^-?\d{1,9}$/.test(text);
 }
 
 function inForce(check: SysctlInterfacesCheck, own: string, all: string | undefined): string {
