@@ -1,5 +1,12 @@
 import type { Device } from "../device.ts";
 import type { Outcome } from "../outcome.ts";
+import { type AuditFoundPathsCheck, judgeAuditFoundPaths } from "./audit-found-paths.ts";
+import {
+  type AuditLockCheck,
+  type AuditRulesCheck,
+  judgeAuditLock,
+  judgeAuditRules,
+} from "./audit-rules.ts";
 import {
   type FileExistsCheck,
   type FileModeCheck,
@@ -49,6 +56,9 @@ export type PrimitiveCheck =
   | KernelArgumentCheck
   | SysctlInterfacesCheck
   | WirelessOffCheck
+  | AuditRulesCheck
+  | AuditLockCheck
+  | AuditFoundPathsCheck
   | UnitLineCheck;
 
 /** Hands a check to the primitive that it names. */
@@ -92,6 +102,12 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeSysctlInterfaces(check, device);
     case "wireless-off":
       return judgeWirelessOff(check, device);
+    case "audit-rules":
+      return judgeAuditRules(check, device);
+    case "audit-lock":
+      return judgeAuditLock(check, device);
+    case "audit-found-paths":
+      return judgeAuditFoundPaths(check, device);
     case "unit-line":
       return judgeUnitLine(check, device);
   }
