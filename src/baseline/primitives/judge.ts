@@ -18,6 +18,7 @@ import { type Ipv6OffCheck, judgeIpv6Off } from "./ipv6.ts";
 import { judgeKernelArgument, type KernelArgumentCheck } from "./kernel-argument.ts";
 import { judgeKernelModule, type KernelModuleCheck } from "./kernel-module.ts";
 import { judgeLines, type LinesCheck } from "./lines.ts";
+import { judgeLogrotate, type LogrotateCheck } from "./logrotate.ts";
 import {
   judgeMount,
   judgeMountOption,
@@ -28,11 +29,13 @@ import {
 } from "./mount.ts";
 import { judgePackage, type PackageCheck } from "./package.ts";
 import { judgePam, type PamCheck } from "./pam.ts";
+import { judgeRsyslog, type RsyslogCheck } from "./rsyslog.ts";
 import { judgeService, judgeUnitLine, type ServiceCheck, type UnitLineCheck } from "./service.ts";
 import { judgeSetting, type SettingCheck } from "./setting.ts";
 import { judgeSshd, judgeSshdAny, type SshdAnyCheck, type SshdCheck } from "./sshd.ts";
 import { judgeSysctl, type SysctlCheck } from "./sysctl.ts";
 import { judgeSysctlInterfaces, type SysctlInterfacesCheck } from "./sysctl-interfaces.ts";
+import { judgeTreeMode, type TreeModeCheck } from "./tree-mode.ts";
 import { judgeWirelessOff, type WirelessOffCheck } from "./wireless.ts";
 
 /** One question to the device. */
@@ -59,6 +62,9 @@ export type PrimitiveCheck =
   | AuditRulesCheck
   | AuditLockCheck
   | AuditFoundPathsCheck
+  | RsyslogCheck
+  | TreeModeCheck
+  | LogrotateCheck
   | UnitLineCheck;
 
 /** Hands a check to the primitive that it names. */
@@ -108,6 +114,12 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeAuditLock(check, device);
     case "audit-found-paths":
       return judgeAuditFoundPaths(check, device);
+    case "rsyslog":
+      return judgeRsyslog(check, device);
+    case "tree-mode":
+      return judgeTreeMode(check, device);
+    case "logrotate":
+      return judgeLogrotate(check, device);
     case "unit-line":
       return judgeUnitLine(check, device);
   }
