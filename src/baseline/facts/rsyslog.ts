@@ -21,17 +21,18 @@ const BEGINNING = /^[\w$:&*!+\-~|/?@^{}(]/;
 
 /**
  * Where a quoted text that begins at `at` ends. Outside of parentheses it ends on its line, or the mark
- * is an apostrophe that stands for itself; inside one it may run on, to the end of the text.
+ * is an apostrophe that stands for itself; inside one it may run on, as far as a statement may.
  */
 function endOfQuotes(text: string, at: number, depth: number): number {
   const mark = text.charAt(at);
-  for (let end = at + 1; end < text.length; end += 1) {
+  const limit = Math.min(text.length, at + MAX_STATEMENT);
+  for (let end = at + 1; end < limit; end += 1) {
     const letter = text.charAt(end);
     if (letter === mark) return end;
     if (letter === "\n" && depth === 0) return at;
     if (letter === "\\") end += 1;
   }
-  return depth === 0 ? at : text.length;
+  return depth === 0 ? at : limit;
 }
 
 /** Replaces comments by blanks; `#` inside of quotes of an object, or within a word, is none. */
