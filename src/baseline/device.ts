@@ -43,17 +43,24 @@ function cached<T>(read: (path: string) => Fact<T>): (path: string) => Fact<T> {
   };
 }
 
-/** A device over a Probe. Creating it reads nothing. */
+/**
+ * A device over a Probe. Creating it reads nothing. Of a root that does not run, /proc and /sys are
+ * missing: what is mounted there speaks of the machine that looks, not of the device.
+ */
 export function createDevice(probe: Probe, nowMs: number, extras: DeviceExtras = {}): Device {
   let sockets: Fact<SocketList> | undefined;
+  const own = <T>(read: (path: string) => Fact<T>) =>
+    cached((path) =>
+      probe.isLive || !/^\/(?:proc|sys)(?:\/|$)/.test(path) ? read(path) : MISSING,
+    );
   return {
     nowMs,
     isLive: probe.isLive,
-    text: cached((path) => textOf(probe, path)),
-    facts: cached((path) => factOf(probe.facts(path))),
-    linkFacts: cached((path) => factOf(probe.facts(path, false))),
-    link: cached((path) => factOf(probe.readLink(path))),
-    folder: cached((path) => factOf(probe.listFolder(path))),
+    text: own((path) => textOf(probe, path)),
+    facts: own((path) => factOf(probe.facts(path))),
+    linkFacts: own((path) => factOf(probe.facts(path, false))),
+    link: own((path) => factOf(probe.readLink(path))),
+    folder: own((path) => factOf(probe.listFolder(path))),
     sockets() {
       sockets ??= factOf(probe.listeningSockets());
       return sockets;

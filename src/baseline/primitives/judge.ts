@@ -1,6 +1,13 @@
 import type { Device } from "../device.ts";
 import type { Outcome } from "../outcome.ts";
 import { type AccountsCheck, judgeAccounts } from "./accounts.ts";
+import { type AuditFoundPathsCheck, judgeAuditFoundPaths } from "./audit-found-paths.ts";
+import {
+  type AuditLockCheck,
+  type AuditRulesCheck,
+  judgeAuditLock,
+  judgeAuditRules,
+} from "./audit-rules.ts";
 import {
   type FileExistsCheck,
   type FileModeCheck,
@@ -8,8 +15,12 @@ import {
   judgeFileMode,
 } from "./file.ts";
 import { type HomesCheck, judgeHomes } from "./homes.ts";
+import { type FirewallCheck, judgeFirewall } from "./firewall.ts";
+import { type Ipv6OffCheck, judgeIpv6Off } from "./ipv6.ts";
+import { judgeKernelArgument, type KernelArgumentCheck } from "./kernel-argument.ts";
 import { judgeKernelModule, type KernelModuleCheck } from "./kernel-module.ts";
 import { judgeLines, type LinesCheck } from "./lines.ts";
+import { judgeLogrotate, type LogrotateCheck } from "./logrotate.ts";
 import {
   judgeMount,
   judgeMountOption,
@@ -28,6 +39,7 @@ import {
 } from "./password-age.ts";
 import { judgeRootConsole, type RootConsoleCheck } from "./root-login.ts";
 import { judgeRootPath, type RootPathCheck } from "./root-path.ts";
+import { judgeRsyslog, type RsyslogCheck } from "./rsyslog.ts";
 import { judgeService, judgeUnitLine, type ServiceCheck, type UnitLineCheck } from "./service.ts";
 import { judgeSetting, type SettingCheck } from "./setting.ts";
 import {
@@ -40,6 +52,9 @@ import { judgeSshd, judgeSshdAny, type SshdAnyCheck, type SshdCheck } from "./ss
 import { judgeSshdKeyMode, type SshdKeyModeCheck } from "./sshd-keys.ts";
 import { judgeSysctl, type SysctlCheck } from "./sysctl.ts";
 import { judgeWalk, type WalkCheck } from "./walk.ts";
+import { judgeSysctlInterfaces, type SysctlInterfacesCheck } from "./sysctl-interfaces.ts";
+import { judgeTreeMode, type TreeModeCheck } from "./tree-mode.ts";
+import { judgeWirelessOff, type WirelessOffCheck } from "./wireless.ts";
 
 /** One question to the device. */
 export type PrimitiveCheck =
@@ -68,6 +83,18 @@ export type PrimitiveCheck =
   | UmaskCheck
   | UnitLineCheck
   | WalkCheck;
+  | FirewallCheck
+  | Ipv6OffCheck
+  | KernelArgumentCheck
+  | SysctlInterfacesCheck
+  | WirelessOffCheck
+  | AuditRulesCheck
+  | AuditLockCheck
+  | AuditFoundPathsCheck
+  | RsyslogCheck
+  | TreeModeCheck
+  | LogrotateCheck
+  | UnitLineCheck;
 
 /** Hands a check to the primitive that it names. */
 export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
@@ -118,6 +145,28 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeSysctl(check, device);
     case "umask":
       return judgeUmask(check, device);
+    case "firewall":
+      return judgeFirewall(check, device);
+    case "ipv6-off":
+      return judgeIpv6Off(check, device);
+    case "kernel-argument":
+      return judgeKernelArgument(check, device);
+    case "sysctl-interfaces":
+      return judgeSysctlInterfaces(check, device);
+    case "wireless-off":
+      return judgeWirelessOff(check, device);
+    case "audit-rules":
+      return judgeAuditRules(check, device);
+    case "audit-lock":
+      return judgeAuditLock(check, device);
+    case "audit-found-paths":
+      return judgeAuditFoundPaths(check, device);
+    case "rsyslog":
+      return judgeRsyslog(check, device);
+    case "tree-mode":
+      return judgeTreeMode(check, device);
+    case "logrotate":
+      return judgeLogrotate(check, device);
     case "unit-line":
       return judgeUnitLine(check, device);
     case "walk":

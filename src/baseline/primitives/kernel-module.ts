@@ -107,17 +107,16 @@ export function judgeKernelModule(check: KernelModuleCheck, device: Device): Out
   const isAbsent = onDisk.state === "value" && onDisk.value.size > 0 && !onDisk.value.has(module);
   const refusal = lines.state === "value" ? isRefused(lines.value, module) : undefined;
   const found = isBuiltIn ? "built into the kernel" : isLoaded ? "loaded" : "not loaded";
-  const isBlocked = refusal !== undefined || isAbsent;
   const later =
-    refusal === undefined ? (isAbsent ? "not on disk" : "no install line") : refusal.path;
-  return allOf([
-    decide(
-      !isLoaded && !isBuiltIn,
-      evidence("/proc/modules", `${check.module} not loaded`, found, "live"),
-    ),
-    decide(
-      isBlocked,
-      evidence("modprobe.d", `install ${check.module} /bin/false`, later, "persistent"),
-    ),
-  ]);
+    refusal?.path ??
+    (isBuiltIn ? "built into the kernel" : isAbsent ? "not on disk" : "no install line");
+  const now = decide(
+    !isLoaded && !isBuiltIn,
+    evidence("/proc/modules", `${check.module} not loaded`, found, "live"),
+  );
+  const next = decide(
+    !isBuiltIn && (refusal !== undefined || isAbsent),
+    evidence("modprobe.d", `install ${check.module} /bin/false`, later, "persistent"),
+  );
+  return allOf(device.isLive ? [now, next] : [next]);
 }
