@@ -14,8 +14,8 @@ import {
   judgeFileExists,
   judgeFileMode,
 } from "./file.ts";
-import { type HomesCheck, judgeHomes } from "./homes.ts";
 import { type FirewallCheck, judgeFirewall } from "./firewall.ts";
+import { type HomesCheck, judgeHomes } from "./homes.ts";
 import { type Ipv6OffCheck, judgeIpv6Off } from "./ipv6.ts";
 import { judgeKernelArgument, type KernelArgumentCheck } from "./kernel-argument.ts";
 import { judgeKernelModule, type KernelModuleCheck } from "./kernel-module.ts";
@@ -51,20 +51,27 @@ import {
 import { judgeSshd, judgeSshdAny, type SshdAnyCheck, type SshdCheck } from "./sshd.ts";
 import { judgeSshdKeyMode, type SshdKeyModeCheck } from "./sshd-keys.ts";
 import { judgeSysctl, type SysctlCheck } from "./sysctl.ts";
-import { judgeWalk, type WalkCheck } from "./walk.ts";
 import { judgeSysctlInterfaces, type SysctlInterfacesCheck } from "./sysctl-interfaces.ts";
 import { judgeTreeMode, type TreeModeCheck } from "./tree-mode.ts";
+import { judgeWalk, type WalkCheck } from "./walk.ts";
 import { judgeWirelessOff, type WirelessOffCheck } from "./wireless.ts";
 
 /** One question to the device. */
 export type PrimitiveCheck =
   | AccountsCheck
+  | AuditFoundPathsCheck
+  | AuditLockCheck
+  | AuditRulesCheck
   | FileExistsCheck
   | FileModeCheck
+  | FirewallCheck
   | HomesCheck
+  | Ipv6OffCheck
+  | KernelArgumentCheck
   | KernelModuleCheck
   | LinesCheck
   | LoginDefsCheck
+  | LogrotateCheck
   | MountCheck
   | MountOptionCheck
   | PackageCheck
@@ -73,6 +80,7 @@ export type PrimitiveCheck =
   | RemovableOptionCheck
   | RootConsoleCheck
   | RootPathCheck
+  | RsyslogCheck
   | ServiceCheck
   | SettingCheck
   | ShellTimeoutCheck
@@ -80,37 +88,42 @@ export type PrimitiveCheck =
   | SshdCheck
   | SshdKeyModeCheck
   | SysctlCheck
+  | SysctlInterfacesCheck
+  | TreeModeCheck
   | UmaskCheck
   | UnitLineCheck
-  | WalkCheck;
-  | FirewallCheck
-  | Ipv6OffCheck
-  | KernelArgumentCheck
-  | SysctlInterfacesCheck
-  | WirelessOffCheck
-  | AuditRulesCheck
-  | AuditLockCheck
-  | AuditFoundPathsCheck
-  | RsyslogCheck
-  | TreeModeCheck
-  | LogrotateCheck
-  | UnitLineCheck;
+  | WalkCheck
+  | WirelessOffCheck;
 
 /** Hands a check to the primitive that it names. */
 export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
   switch (check.test) {
     case "accounts":
       return judgeAccounts(check, device);
+    case "audit-found-paths":
+      return judgeAuditFoundPaths(check, device);
+    case "audit-lock":
+      return judgeAuditLock(check, device);
+    case "audit-rules":
+      return judgeAuditRules(check, device);
     case "file-exists":
       return judgeFileExists(check, device);
     case "file-mode":
       return judgeFileMode(check, device);
+    case "firewall":
+      return judgeFirewall(check, device);
     case "homes":
       return judgeHomes(check, device);
+    case "ipv6-off":
+      return judgeIpv6Off(check, device);
+    case "kernel-argument":
+      return judgeKernelArgument(check, device);
     case "lines":
       return judgeLines(check, device);
     case "login-defs":
       return judgeLoginDefs(check, device);
+    case "logrotate":
+      return judgeLogrotate(check, device);
     case "module-blocked":
       return judgeKernelModule(check, device);
     case "mount":
@@ -129,6 +142,8 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeRootConsole(check, device);
     case "root-path":
       return judgeRootPath(check, device);
+    case "rsyslog":
+      return judgeRsyslog(check, device);
     case "service":
       return judgeService(check, device);
     case "setting":
@@ -143,33 +158,17 @@ export function judgePrimitive(check: PrimitiveCheck, device: Device): Outcome {
       return judgeSshdKeyMode(check, device);
     case "sysctl":
       return judgeSysctl(check, device);
-    case "umask":
-      return judgeUmask(check, device);
-    case "firewall":
-      return judgeFirewall(check, device);
-    case "ipv6-off":
-      return judgeIpv6Off(check, device);
-    case "kernel-argument":
-      return judgeKernelArgument(check, device);
     case "sysctl-interfaces":
       return judgeSysctlInterfaces(check, device);
-    case "wireless-off":
-      return judgeWirelessOff(check, device);
-    case "audit-rules":
-      return judgeAuditRules(check, device);
-    case "audit-lock":
-      return judgeAuditLock(check, device);
-    case "audit-found-paths":
-      return judgeAuditFoundPaths(check, device);
-    case "rsyslog":
-      return judgeRsyslog(check, device);
     case "tree-mode":
       return judgeTreeMode(check, device);
-    case "logrotate":
-      return judgeLogrotate(check, device);
+    case "umask":
+      return judgeUmask(check, device);
     case "unit-line":
       return judgeUnitLine(check, device);
     case "walk":
       return judgeWalk(check, device);
+    case "wireless-off":
+      return judgeWirelessOff(check, device);
   }
 }

@@ -1,4 +1,9 @@
 import type { Rule } from "../rule.ts";
+import { SECTION_3_1 } from "./section-3-1.ts";
+import { SECTION_3_3 } from "./section-3-3.ts";
+import { SECTION_3_5 } from "./section-3-5.ts";
+import { SECTION_4_1 } from "./section-4-1.ts";
+import { SECTION_4_2 } from "./section-4-2.ts";
 import { SECTION_5_1 } from "./section-5-1.ts";
 import { SECTION_5_2 } from "./section-5-2.ts";
 import { SECTION_5_3 } from "./section-5-3.ts";
@@ -8,23 +13,15 @@ import { SECTION_6_2 } from "./section-6-2.ts";
 
 /** Every control of CIS Distribution Independent Linux 2.0.0, in the order of its numbers. */
 export const RULES: readonly Rule[] = [
+  ...SECTION_3_1,
+  ...SECTION_3_3,
+  ...SECTION_3_5,
+  ...SECTION_4_1,
+  ...SECTION_4_2,
   ...SECTION_5_1,
   ...SECTION_5_2,
   ...SECTION_5_3,
   ...SECTION_5_4,
   ...SECTION_6_1,
   ...SECTION_6_2,
-import { SECTION_3_1 } from "./section-3-1.ts";
-import { SECTION_3_3 } from "./section-3-3.ts";
-import { SECTION_3_5 } from "./section-3-5.ts";
-import { SECTION_4_1 } from "./section-4-1.ts";
-import { SECTION_4_2 } from "./section-4-2.ts";
-
-/** Every control of CIS Distribution Independent Linux 2.0.0, in the order of its numbers. */
-export const RULES: readonly Rule[] = [
-  ...SECTION_3_1,
-  ...SECTION_3_3,
-  ...SECTION_3_5,
-  ...SECTION_4_1,
-  ...SECTION_4_2,
 ];
