@@ -90,10 +90,13 @@ function installed(name: string, ...breaks: readonly string[]): Flip {
   return { what: `package ${name}`, changes: { "/var/lib/dpkg/status": appended(stanza) }, breaks };
 }
 
-function removed(name: string, ...breaks: readonly string[]): Flip {
-  const status = new RegExp(`(^Package: ${name}\\nStatus: )install ok installed`, "m");
+function removed(names: readonly string[], ...breaks: readonly string[]): Flip {
+  const status = new RegExp(
+    `(^Package: (?:${names.join("|")})\\nStatus: )install ok installed`,
+    "gm",
+  );
   return {
-    what: `package ${name} removed`,
+    what: `without ${names.join(" and ")}`,
     changes: { "/var/lib/dpkg/status": replaced(status, "$1deinstall ok config-files") },
     breaks,
   };
@@ -196,21 +199,21 @@ const LOGGING = [
   line("/etc/rsyslog.conf", "$FileCreateMode 0640", "$FileCreateMode 0644", "4.2.1.4"),
   line("/etc/rsyslog.d/60-remote.conf", "*.*", "#*.*", "4.2.1.5"),
   line(
-    "/etc/systemd/journald.conf.d/hardening.conf",
+    "/etc/systemd/journald.conf.d/zz-hardening.conf",
     "ForwardToSyslog=yes",
     "ForwardToSyslog=no",
     "4.2.2.1",
   ),
-  line("/etc/systemd/journald.conf.d/hardening.conf", "Compress=yes", "Compress=no", "4.2.2.2"),
+  line("/etc/systemd/journald.conf.d/zz-hardening.conf", "Compress=yes", "Compress=no", "4.2.2.2"),
   line(
-    "/etc/systemd/journald.conf.d/hardening.conf",
+    "/etc/systemd/journald.conf.d/zz-hardening.conf",
     "Storage=persistent",
     "Storage=volatile",
     "4.2.2.3",
   ),
   mode("/var/log/dpkg.log", 0o644, "4.2.3"),
-  removed("auditd", "4.1.2"),
-  removed("rsyslog", "4.2.1.1"),
+  removed(["auditd"], "4.1.2"),
+  removed(["rsyslog"], "4.2.1.1"),
 ];
 
 const ACCESS = [
@@ -230,8 +233,14 @@ const ACCESS = [
   line("/etc/login.defs", "PASS_WARN_AGE 7", "PASS_WARN_AGE 1", "5.4.1.3"),
   line("/etc/default/useradd", "INACTIVE=30", "INACTIVE=-1", "5.4.1.4"),
   line("/etc/passwd", /^root:x:0:0:/m, "root:x:0:5:", "5.4.3"),
-  line("/etc/passwd", /^(daemon:.*):\/usr\/sbin\/nologin$/m, "$1:/bin/bash", "5.4.2"),
-  line("/etc/pam.d/su", /^auth required pam_wheel.*$/m, "", "5.6"),
+  line(
+    "/etc/passwd",
+    /^(nobody:.*):\/usr\/sbin\/nologin$/m,
+    "$1:/bin/bash",
+    // It then counts as somebody who logs in, and has no home.
+    ...["5.4.2", "6.2.7"],
+  ),
+  line("/etc/pam.d/su", /^auth required pam_wheel.*$/gm, "", "5.6"),
   mode("/etc/passwd", 0o666, "6.1.2"),
   mode("/etc/shadow", 0o644, "6.1.3"),
   mode("/etc/group", 0o666, "6.1.4"),
@@ -255,8 +264,8 @@ const SERVICES = [
   installed("telnet", "2.3.4"),
   installed("ldap-utils", "2.3.5"),
   installed("xserver-xorg-core", "2.2.2"),
-  removed("aide", "1.3.1"),
-  removed("iptables", "3.5.3"),
+  removed(["aide"], "1.3.1"),
+  removed(["iptables", "nftables"], "3.5.3"),
 ];
 
 const BANNERS = [

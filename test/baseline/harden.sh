@@ -77,7 +77,7 @@ set_key "$etc/rsyslog.conf" '$FileCreateMode' 0640 ' '
 echo '*.* @@loghost.example.com:514' >"$etc/rsyslog.d/60-remote.conf"
 mkdir -p "$etc/systemd/journald.conf.d"
 printf '[Journal]\nForwardToSyslog=yes\nCompress=yes\nStorage=persistent\n' \
-  >"$etc/systemd/journald.conf.d/hardening.conf"
+  >"$etc/systemd/journald.conf.d/zz-hardening.conf"
 find "$root/var/log" -type f -exec chmod g-wx,o-rwx {} +
 find "$root/var/log" -type d -exec chmod g-w,o-rwx {} +
 
