@@ -130,7 +130,7 @@ function countProcesses(
   const lines = existsSync(trace) ? readFileSync(trace, "utf8").split("\n") : [];
   const isStarted = (line: string): boolean =>
     /\b(?:v?fork|clone3?)\(/.test(line) && !line.includes("CLONE_THREAD");
-  const execs = lines.filter((line) => /\bexecve(?:at)?\(.*= 0$/.test(line));
+  const execs = lines.filter((line) => /\bexecve(?:at)?\(/.test(line) && !/= -1 E/.test(line));
   // The first program is the scanner, or the chroot around it, which then becomes the scanner.
   const own = command[0] === "chroot" ? 2 : 1;
   return {
