@@ -55,13 +55,19 @@ export function because(
   return { verdict, evidence: looks, reason: plainText(reason, 300) };
 }
 
+/** Looks without those that say the same again, as parts of an expression often share a look. */
+function distinct(looks: readonly Evidence[]): readonly Evidence[] {
+  const byText = new Map(looks.map((look) => [JSON.stringify(look), look]));
+  return [...byText.values()];
+}
+
 function joined(outcomes: readonly Outcome[], verdict: Verdict): Outcome {
   const reason = outcomes.find(
     (one) => one.verdict === verdict && one.reason !== undefined,
   )?.reason;
   return {
     verdict,
-    evidence: outcomes.flatMap((one) => one.evidence),
+    evidence: distinct(outcomes.flatMap((one) => one.evidence)),
     ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -69,11 +69,20 @@ export function idOfGroup(device: Device, name: string): number | undefined {
     : undefined;
 }
 
+/** A number of days; undefined where the field is empty, NaN where it is something else. */
 function days(field: string | undefined): number | undefined {
-  return field !== undefined && /^-?\d{1,9}$/.test(field) ? Number(field) : undefined;
+  const plain = field?.trim() ?? "";
+  if (plain === "") return undefined;
+  return /^-?\d{1,9}$/.test(plain) ? Number(plain) : Number.NaN;
 }
 
-function ageOf(fields: readonly string[]): PasswordAges {
+/** What a hash of crypt(3) cannot be locks the account. Source: crypt(5), shadow(5). */
+function passwordOf(field: string): PasswordAges["password"] {
+  if (field === "") return "empty";
+  return /^\$[^!*:]+$|^_[./0-9A-Za-z]{19}$|^[./0-9A-Za-z]{13}$/.test(field) ? "set" : "locked";
+}
+
+function ageOf(fields: readonly string[]): PasswordAges | string {
   const [name = "", password = "", last, min, max, warn, inactive] = fields;
   const numbers = {
     lastChangeDay: days(last),
@@ -85,8 +94,8 @@ function ageOf(fields: readonly string[]): PasswordAges {
   const known = Object.fromEntries(
     Object.entries(numbers).filter(([, value]) => value !== undefined),
   );
-  const state = password === "" ? "empty" : /^[!*]/.test(password) ? "locked" : "set";
-  return { name, password: state, ...known };
+  if (Object.values(known).some(Number.isNaN)) return "a number of days is no number";
+  return { name, password: passwordOf(password), ...known };
 }
 
 function parseAges(text: string): ParsedLines<PasswordAges> {
@@ -97,7 +106,11 @@ function parseAges(text: string): ParsedLines<PasswordAges> {
     const fields = line.split(":");
     if (fields.length < 8 || fields[0] === "") {
       faults.push({ line: index + 1, reason: `${fields.length} of 9 fields` });
-    } else entries.push(ageOf(fields));
+      continue;
+    }
+    const entry = ageOf(fields);
+    if (typeof entry === "string") faults.push({ line: index + 1, reason: entry });
+    else entries.push(entry);
   }
   return { entries, faults };
 }

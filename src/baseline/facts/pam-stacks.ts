@@ -17,8 +17,9 @@ const MAX_DEPTH = 16;
 const TYPES = ["auth", "account", "password", "session"] as const;
 
 function fileOf(device: Device, service: string): Fact<{ path: string; text: string }> {
-  for (const folder of FOLDERS) {
-    const path = `${folder}/${service}`;
+  // An included file may be named by its whole path.
+  const paths = service.startsWith("/") ? [service] : FOLDERS.map((one) => `${one}/${service}`);
+  for (const path of paths) {
     const text = device.text(path);
     if (text.state === "unreadable") return text;
     if (text.state === "value") return valueFact({ path, text: text.value });
@@ -38,11 +39,11 @@ function read(
   depth: number,
   into: PamLine[],
 ): string | undefined {
-  if (depth > MAX_DEPTH) return `/etc/pam.d/${service}: more than ${MAX_DEPTH} nested includes`;
+  if (depth > MAX_DEPTH) return `PAM stack ${service}: more than ${MAX_DEPTH} nested includes`;
   const file = fileOf(device, service);
   if (file.state === "unreadable") return file.reason;
   if (file.state === "missing")
-    return depth === 0 ? undefined : `/etc/pam.d/${service}: included, and not there`;
+    return depth === 0 ? undefined : `PAM stack ${service}: included, and not there`;
   const { path, text } = file.value;
   for (const { text: line, number } of withoutComments(linesOf(path, joinedLines(text)))) {
     const include = /^@include\s+(\S+)$/.exec(line)?.[1];

@@ -17,6 +17,8 @@ export interface SshdConfig {
 }
 
 const MAIN = "/etc/ssh/sshd_config";
+/** What the vendor brings where nobody wrote the other one. Source: openSUSE openssh package. */
+const VENDOR_MAIN = "/usr/etc/ssh/sshd_config";
 /** Source: OpenSSH servconf.c, SERVCONF_MAX_DEPTH. */
 const MAX_DEPTH = 16;
 /** Keys whose values add up instead of the first one counting. Source: sshd_config(5). */
@@ -30,6 +32,8 @@ const LISTS = new Set([
   "listenaddress",
   "acceptenv",
 ]);
+
+const PROGRAMS = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"];
 
 interface Reading {
   readonly device: Device;
@@ -59,7 +63,9 @@ function readFile(
   for (const { text: line, number } of withoutComments(linesOf(path, text.value))) {
     const [key, value] = splitLine(line);
     if (!/^[a-z0-9]+$/.test(key)) return `${path}, line ${number}: no keyword`;
-    if (key === "match") isMatch = value.toLowerCase() !== "all";
+    if (value === "") return `${path}, line ${number}: ${key} without a value`;
+    // A file that a Match block includes never gets out of that block.
+    if (key === "match") isMatch = isInMatch || value.toLowerCase() !== "all";
     else if (key === "include") {
       const failure = readIncludes(reading, value, depth, isMatch);
       if (failure !== undefined) return failure;
@@ -96,10 +102,13 @@ function keep(values: Map<string, SshdValue>, key: string, found: SshdValue): vo
 
 /** The server's configuration as sshd reads it. Missing: no SSH server here. */
 export const sshdConfig = oncePerDevice((device): Fact<SshdConfig> => {
-  const isThere = [MAIN, "/usr/sbin/sshd"].some((path) => device.facts(path).state !== "missing");
-  if (!isThere) return MISSING;
+  const [first] = [MAIN, VENDOR_MAIN, ...PROGRAMS].filter(
+    (path) => device.facts(path).state !== "missing",
+  );
+  if (first === undefined) return MISSING;
+  const main = first === VENDOR_MAIN ? VENDOR_MAIN : MAIN;
   const reading: Reading = { device, values: new Map(), inMatch: [] };
-  const end = readFile(reading, MAIN, 0, false);
+  const end = readFile(reading, main, 0, false);
   if (typeof end === "string") return unreadableFact(end);
   return valueFact({ values: reading.values, inMatch: reading.inMatch });
 });

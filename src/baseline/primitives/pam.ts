@@ -12,6 +12,8 @@ export interface PamCheck {
   readonly type: PamLine["type"];
   /** Names of modules without `.so`, of which one must be there. */
   readonly modules: readonly string[];
+  /** Only lines whose failure refuses: required, requisite, or a control in brackets. */
+  readonly mustRefuse?: true;
   /** An argument of the module's line, such as `remember=5`, or `use_uid`. */
   readonly argument?: {
     readonly name: string;
@@ -50,15 +52,17 @@ function judgeStack(
   const what = `${check.type} with ${check.modules.join(" or ")}`;
   const lines = stack.filter(
     (line) =>
-      line.type === check.type && check.modules.some((name) => line.module === `${name}.so`),
+      line.type === check.type &&
+      check.modules.some((name) => line.module === `${name}.so`) &&
+      (check.mustRefuse !== true || refuses(line)),
   );
   const [first] = lines;
   if (first === undefined) return decide(false, evidence(path, what, "no such line"));
   const { argument } = check;
   if (argument === undefined) return decide(true, evidence(first.path, what, first.module));
-  const fromLine = lines
-    .map((line) => argumentOf(line, argument.name))
-    .find((one) => one !== undefined);
+  // Where several lines say it, each must be right.
+  const said = lines.flatMap((line) => argumentOf(line, argument.name) ?? []);
+  const fromLine = said.find((one) => !meets(one, argument.expected)) ?? said[0];
   const fromFile = fromLine ?? fileValue(device, argument.file, argument.name);
   if (fromFile instanceof Error) return because("error", fromFile.message);
   const value = fromFile ?? argument.fallback;
@@ -67,19 +71,26 @@ function judgeStack(
   return decide(isGood, evidence(first.path, expected, value ?? "not set"));
 }
 
+/** Whether the stack fails when the module does. Source: pam.conf(5), control. */
+function refuses({ control }: PamLine): boolean {
+  return (
+    /^(?:required|requisite)$/i.test(control) ||
+    /\b(?:default|auth_err)=(?:die|bad)\b/i.test(control)
+  );
+}
+
+/** The file is read after its drop-in folder, so it wins. Source: pwquality.conf(5). */
 function fileValue(
   device: Device,
   file: string | undefined,
   key: string,
 ): string | Error | undefined {
   if (file === undefined) return undefined;
-  const found = findSetting(device, {
-    test: "setting",
-    files: [file],
-    key,
-    expected: {},
-    dropIns: [`${file}.d`],
-  });
-  if (found.state === "unreadable") return new Error(found.reason);
-  return found.state === "value" ? found.value?.value : undefined;
+  for (const place of [{ files: [file] }, { files: [], dropIns: [`${file}.d`] }]) {
+    const found = findSetting(device, { test: "setting", key, expected: {}, ...place });
+    if (found.state === "unreadable") return new Error(found.reason);
+    const set = found.state === "value" ? found.value : undefined;
+    if (set !== undefined) return set.value.replace(/\s+#.*$/, "");
+  }
+  return undefined;
 }

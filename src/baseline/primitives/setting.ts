@@ -39,9 +39,19 @@ export function findSetting(device: Device, check: SettingCheck): Fact<FoundSett
     const text = device.text(path);
     if (text.state === "unreadable") return unreadableFact(text.reason);
     if (text.state === "missing") continue;
+    if (isGarbage(path, text.value)) {
+      return unreadableFact(`${path}: no line of the form key = value`);
+    }
     found = lastValue(path, text.value, check) ?? found;
   }
   return valueFact(found);
+}
+
+/** A file with lines of which none is a setting, a word that stands alone, or a heading. */
+function isGarbage(path: string, text: string): boolean {
+  const lines = withoutComments(linesOf(path, text), "#;");
+  const isKnown = /^(?:\[[^\]]+\]$|[\w.-]+\s*=|[\w.-]+$)/;
+  return lines.length > 0 && !lines.some((line) => isKnown.test(line.text));
 }
 
 function lastValue(path: string, text: string, check: SettingCheck): FoundSetting | undefined {

@@ -128,7 +128,7 @@ export const MOUNT_RULES: readonly Rule[] = [
     group: GROUP,
     cost: "full-walk",
     check: {
-      test: "walk-empty",
+      test: "walk",
       list: "openFolders",
       what: "folder that anyone may write without the sticky bit",
     },
