@@ -51,13 +51,16 @@ function liveOutcomes(check: KernelModuleCheck, device: Device): readonly Outcom
     return [decide(false, evidence("/proc/modules", expected, "loaded", "live"))];
   }
   const { filesystem } = check;
-  const isMounted = known.state === "value" && filesystem !== undefined;
-  if (isMounted && known.value.has(filesystem)) {
+  const isListed = known.state === "value" && filesystem !== undefined;
+  if (isListed && known.value.has(filesystem)) {
     return [decide(false, evidence("/proc/filesystems", expected, "built in", "live"))];
   }
   const folder = `/sys/module/${name}`;
   if (device.facts(folder).state === "value") {
     return [decide(false, evidence(folder, expected, "built in", "live"))];
+  }
+  if (loaded.state === "missing" && !isListed) {
+    return [because("not-applicable", "the kernel loads no modules")];
   }
   const found = loaded.state === "value" ? "not loaded" : "the kernel loads no modules";
   return [decide(true, evidence("/proc/modules", expected, found, "live"))];
