@@ -49,6 +49,16 @@ export const modprobeLines = oncePerDevice((device): Fact<readonly ModprobeLine[
   return valueFact(lines);
 });
 
+/** Whether modprobe reads its configuration here: a kernel that comes from elsewhere obeys it too. */
+export const hasModprobe = oncePerDevice((device): Fact<boolean> => {
+  for (const folder of FOLDERS) {
+    const facts = device.facts(folder);
+    if (facts.state === "unreadable") return facts;
+    if (facts.state === "value") return valueFact(true);
+  }
+  return valueFact(false);
+});
+
 /** Modules that the running kernel has loaded. Missing: it loads none, or does not run. */
 export const loadedModules = oncePerDevice(
   (device): Fact<ReadonlySet<string>> =>

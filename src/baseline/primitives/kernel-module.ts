@@ -1,5 +1,6 @@
 import type { Device } from "../device.ts";
 import {
+  hasModprobe,
   installedModules,
   knownFilesystems,
   loadedModules,
@@ -28,14 +29,10 @@ function installLine(lines: readonly ModprobeLine[], module: string): ModprobeLi
 
 /**
  * Not loaded, not built in, and refused by an `install … /bin/false` line. A blacklist line alone only
- * stops loading by alias, not by name. A module that no installed kernel has cannot be loaded.
+ * stops loading by alias, not by name. A module that no installed kernel has cannot be loaded; where no
+ * kernel is installed, as in an image that gets one later, the configuration alone decides.
  */
 export function judgeKernelModule(check: KernelModuleCheck, device: Device): Outcome {
-  const installed = installedModules(device);
-  if (installed.state === "unreadable") return because("error", installed.reason);
-  if (installed.state === "missing" && !device.isLive) {
-    return because("not-applicable", "no kernel modules here");
-  }
   return allOf([...liveOutcomes(check, device), persistentOutcome(check, device)]);
 }
 
@@ -70,6 +67,7 @@ function persistentOutcome(check: KernelModuleCheck, device: Device): Outcome {
   const name = normalModule(check.module);
   const expected = `install ${check.module} /bin/false`;
   const modules = installedModules(device);
+  if (modules.state === "unreadable") return because("error", modules.reason);
   if (modules.state === "value" && modules.value.builtIn.has(name)) {
     const look = evidence("/lib/modules", `${check.module} not built in`, "built in", "persistent");
     return decide(false, look);
@@ -80,10 +78,16 @@ function persistentOutcome(check: KernelModuleCheck, device: Device): Outcome {
   if (line !== undefined && REFUSAL.test(line.rest)) {
     return decide(true, evidence(line.path, expected, `install ${line.rest}`, "persistent"));
   }
-  if (modules.state !== "value") {
+  const place = line?.path ?? "modprobe.d";
+  if (modules.state === "value" && !modules.value.onDisk.has(name)) {
+    return decide(true, evidence(place, expected, "no such module", "persistent"));
+  }
+  const modprobe = hasModprobe(device);
+  if (modprobe.state === "unreadable") return because("error", modprobe.reason);
+  const isConfigured = modprobe.state === "value" && modprobe.value;
+  const isMonolithic = device.isLive && loadedModules(device).state === "missing";
+  if (modules.state === "missing" && (isMonolithic || !isConfigured)) {
     return because("not-applicable", "no kernel modules here");
   }
-  const isOnDisk = modules.value.onDisk.has(name);
-  const found = isOnDisk ? (line === undefined ? "no install line" : line.rest) : "no such module";
-  return decide(!isOnDisk, evidence(line?.path ?? "modprobe.d", expected, found, "persistent"));
+  return decide(false, evidence(place, expected, line?.rest ?? "no install line", "persistent"));
 }

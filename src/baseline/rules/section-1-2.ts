@@ -151,7 +151,9 @@ export const SOFTWARE_RULES: readonly Rule[] = [
     severity: "Warning",
     group: "Filesystem Integrity",
     cost: "shared",
-    appliesWhen: HAS_INTEGRITY_TOOL,
+    appliesWhen: {
+      any: [HAS_INTEGRITY_TOOL, { test: "package", names: ["aide-common"], want: "installed" }],
+    },
     otherwise: "no tool for the integrity of files is here (see 1.3.1)",
     check: {
       any: [

@@ -34,6 +34,7 @@ function moduleCases(rule: string, module: string, filesystem?: string): RuleCas
     pass: [
       live({ ...dep, ...refused }),
       offline({ ...dep, ...refused }),
+      offline(refused),
       // The module is not among those of this kernel, nor of any other that is installed.
       live(WITHOUT),
       // All of the kernel is in one piece.
@@ -45,6 +46,8 @@ function moduleCases(rule: string, module: string, filesystem?: string): RuleCas
     fail: [
       live(dep),
       offline(dep),
+      // An image that gets its kernel later.
+      offline({ "/etc/modprobe.d/other.conf": "blacklist pcspkr\n" }),
       live({ ...dep, "/etc/modprobe.d/x.conf": `blacklist ${module}\n` }),
       live({ ...dep, ...refused, "/proc/modules": `${normal} 1 0 - Live 0x0\n` }),
       live({ ...dep, ...refused, [`/sys/module/${normal}`]: FOLDER }),

@@ -118,6 +118,7 @@ const SOFTWARE_CASES: readonly RuleCases[] = [
       offline({ ...AIDE, ...SYSTEMD, "/etc/crontab": "# 0 5 * * * root aide --check\n" }),
       offline(AIDE),
       offline(dpkg("tripwire")),
+      offline(dpkg("aide-common")),
     ],
     notApplicable: [offline(dpkg())],
     error: [offline({ ...AIDE, "/etc/crontab": REFUSED })],
