@@ -102,6 +102,11 @@ function removed(names: readonly string[], ...breaks: readonly string[]): Flip {
   };
 }
 
+/** The package tool takes the program away as well. */
+function withoutProgram(flip: Flip, path: string): Flip {
+  return { ...flip, changes: { ...flip.changes, [path]: null } };
+}
+
 const FILE_SYSTEMS = [
   module("cramfs", "1.1.1.1"),
   module("freevxfs", "1.1.1.2"),
@@ -264,7 +269,7 @@ const SERVICES = [
   installed("telnet", "2.3.4"),
   installed("ldap-utils", "2.3.5"),
   installed("xserver-xorg-core", "2.2.2"),
-  removed(["aide"], "1.3.1"),
+  withoutProgram(removed(["aide"], "1.3.1"), "/usr/bin/aide"),
   removed(["iptables", "nftables"], "3.5.3"),
 ];
 
