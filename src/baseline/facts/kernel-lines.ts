@@ -40,7 +40,7 @@ const LOADERS: readonly LoaderFiles[] = [
 ];
 
 /** Words of a kernel line; quotes keep blanks together. Source: kernel-parameters.rst, next_arg(). */
-function wordsOf(text: string): readonly string[] {
+export function wordsOf(text: string): readonly string[] {
   return (text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).map((word) => word.replaceAll('"', ""));
 }
 

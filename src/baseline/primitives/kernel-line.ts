@@ -1,5 +1,6 @@
 import type { Device } from "../device.ts";
-import { bootKernelLines, type KernelLine, runningKernelLine } from "../facts/kernel-lines.ts";
+import { nextKernelLines } from "../facts/kernel-arguments.ts";
+import { type KernelLine, runningKernelLine } from "../facts/kernel-lines.ts";
 import { allOf, because, decide, evidence, type Outcome } from "../outcome.ts";
 
 /** Words of the kernel's command line: of the running one, and of every entry of the boot loader. */
@@ -26,7 +27,7 @@ function judgeOne(check: KernelLineCheck, line: KernelLine, state: "live" | "per
 export function judgeKernelLine(check: KernelLineCheck, device: Device): Outcome {
   const running = runningKernelLine(device);
   if (running.state === "unreadable") return because("error", running.reason);
-  const next = bootKernelLines(device);
+  const next = nextKernelLines(device);
   if (next.state === "unreadable") return because("error", next.reason);
   const live = running.state === "value" ? [judgeOne(check, running.value, "live")] : [];
   const later = (next.state === "value" ? next.value : []).map((line) =>

@@ -37,6 +37,7 @@ function kernelLineCases(rule: string, base: RootFiles, word: string): RuleCases
         "/boot/grub2/grub.cfg": "linux /vmlinuz root=1 $kernelopts\n",
         "/boot/grub2/grubenv": `# GRUB Environment Block\nkernelopts=ro ${word}\n`,
       }),
+      offline({ ...base, "/etc/default/grub": `GRUB_CMDLINE_LINUX="quiet ${word}"\n` }),
       offline({ ...base, "/boot/firmware/cmdline.txt": `console=tty1 ${word}\n` }),
       offline({ ...base, "/boot/extlinux/extlinux.conf": `LABEL a\n  APPEND ro ${word}\n` }),
     ],
