@@ -1,5 +1,14 @@
 import type { EventName, Priority } from "./event.ts";
-import { boolean, choice, durationMs, type Infer, integer, record, text } from "./schema.ts";
+import {
+  boolean,
+  choice,
+  durationMs,
+  type Fields,
+  type Infer,
+  integer,
+  record,
+  text,
+} from "./schema.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -37,7 +46,7 @@ function aggregation(name: AggregatedEventName) {
   });
 }
 
-/** Text that a twin can hold and report within its bounds: printable ASCII without `"` and `\\`. */
+/** Text that a twin can hold and report within its bounds: printable ASCII without quotation mark and backslash. */
 function shortText(maxLength: number, form: string, doc: string, accepts = (_: string) => true) {
   const isPlain = (value: string): boolean => /^[ !#-[\]-~]*$/.test(value);
   return text({
@@ -52,8 +61,8 @@ function shortText(maxLength: number, form: string, doc: string, accepts = (_: s
 const isPathOrNothing = (value: string): boolean => value === "" || value.startsWith("/");
 const isHashOrNothing = (value: string): boolean => /^(?:[0-9a-fA-F]{64})?$/.test(value);
 
-/** What of the OS baseline a twin steers; the collector's own settings hold the same fields. */
-export const BASELINE_SETTINGS = record({
+/** What of the OS baseline a twin steers; the settings of the collector hold the same fields. */
+export const BASELINE_FIELDS = {
   groupsDisabled: shortText(
     512,
     "names, commas between, up to 512",
@@ -97,7 +106,7 @@ export const BASELINE_SETTINGS = record({
     "SHA-256 of that file; with another content none of it is used",
     isHashOrNothing,
   ),
-});
+} as const satisfies Fields;
 
 /**
  * The settings that the module twin steers, with the only copy of their defaults and bounds.
@@ -143,7 +152,7 @@ export const SETTINGS_SCHEMA = record({
     ConnectionCreate: aggregation("ConnectionCreate"),
     ProcessTerminate: aggregation("ProcessTerminate"),
   }),
-  baseline: BASELINE_SETTINGS,
+  baseline: record(BASELINE_FIELDS),
 });
 
 export type Settings = Infer<typeof SETTINGS_SCHEMA>;
