@@ -65,10 +65,16 @@ export function itemOf(result: RuleResult, options: ItemOptions): PayloadItem | 
       Group: plainText(rule.group),
       Level: String(rule.level),
       Evidence: evidence === error ? undefined : evidence,
-      Remediation: word === "Fail" ? plainText(rule.remediation, MAX_DETAIL) : undefined,
+      Remediation: word === "Fail" ? remediationText(rule) : undefined,
       WaiverExpired: isBad && expired ? plainText(expired) : undefined,
     }),
   };
+}
+
+/** Line by line: the lines of a file that a remedy names must stay lines. */
+function remediationText({ remediation }: Rule): string {
+  const lines = remediation.split("\n").map((line) => plainText(line, MAX_DETAIL));
+  return lines.join("\n").slice(0, MAX_DETAIL);
 }
 
 function wordOf(result: RuleResult): "Pass" | "Fail" | "Err" | undefined {

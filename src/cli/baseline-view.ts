@@ -1,5 +1,6 @@
 import { cceIdOf } from "../../collectors/os-baseline/items.ts";
 import type { Evidence } from "../baseline/outcome.ts";
+import type { Rule } from "../baseline/rule.ts";
 import {
   countStandings,
   type RuleResult,
@@ -117,7 +118,8 @@ function checkLines(
   const indent = " ".repeat(idWidth + 12);
   const isSilent = standing === "passed" && !isDetailed;
   const reasons = isSilent ? [] : reasonsOf(result);
-  const remedy = standing === "failed" ? [`→ ${plainText(rule.remediation, 1_000)}`] : [];
+  const [what = "", ...how] = standing === "failed" ? remedyLines(rule) : [];
+  const remedy = what === "" ? [] : [`→ ${what}`, ...how.map((line) => `  ${line}`)];
   return [first, ...[...reasons, ...remedy].map((line) => `${indent}${paint("grey", line)}`)];
 }
 
@@ -175,6 +177,17 @@ function markdownCheck(result: RuleResult): readonly string[] {
   return [
     `### ${rule.id} ${plainText(rule.title)}: ${WORDS[standing].word}`,
     ...(reasons.length === 0 ? [] : [reasons.join("\n")]),
-    ...(standing === "failed" ? [plainText(rule.remediation, 1_000)] : []),
+    ...(standing === "failed" ? [markdownRemedy(rule)] : []),
   ];
+}
+
+/** What to do, line by line; the lines after the first are mostly those of a file. */
+function remedyLines(rule: Rule): readonly string[] {
+  return rule.remediation.split("\n").map((line) => plainText(line, 500));
+}
+
+function markdownRemedy(rule: Rule): string {
+  const [what = "", ...how] = remedyLines(rule);
+  if (how.length === 0) return what;
+  return [what, "", ...how.map((line) => `    ${line}`)].join("\n");
 }

@@ -22,7 +22,7 @@ function makeRoot(name: string, files: Readonly<Record<string, string>>): string
   return root;
 }
 
-const RULE = { remediation: "Make it so.", severity: "Important", group: "Site" };
+const RULE = { remediation: "Make it so.\nline = 1", severity: "Important", group: "Site" };
 const CHECKS = join(folder, "checks.json");
 writeFileSync(
   CHECKS,
@@ -91,7 +91,7 @@ describe("gatewarden baseline", () => {
     assert.equal(code, EXIT.findings);
     assert.match(
       text,
-      /FAIL {4}S-2 {2}two is there {2}Important\n +\/etc\/two: expected exists, found not there\n +→ Make it so\./,
+      /FAIL {4}S-2 {2}two is there {2}Important\n +\/etc\/two: expected exists, found not there\n +→ Make it so\.\n +line = 1/,
     );
     assert.match(text, /ERROR {3}S-3 .*\n +\/etc\/three: contains NUL bytes/);
     assert.equal(text.includes("\u001b"), false);
@@ -111,7 +111,7 @@ describe("gatewarden baseline", () => {
         standing: "failed",
         verdict: "fail",
         evidence: [{ source: "/etc/two", expected: "exists", found: "not there" }],
-        remediation: "Make it so.",
+        remediation: "Make it so.\nline = 1",
       },
     ]);
     assert.deepEqual([report["system"], report["root"]], ["linux-0", bad]);
@@ -121,6 +121,7 @@ describe("gatewarden baseline", () => {
     const { text } = await run("--root", bad, "--rule", ALL, "--format", "markdown");
     assert.match(text, /^# OS baseline$/m);
     assert.match(text, /^\| S-2 +\| FAIL +\| two is there +\| Important +\|$/m);
+    assert.match(text, /^Make it so\.\n\n {4}line = 1$/m);
     assert.match(text, /^### S-2 two is there: FAIL\n\n- `\/etc\/two: expected exists/m);
   });
 
