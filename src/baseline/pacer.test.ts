@@ -68,6 +68,16 @@ describe("a pacer", () => {
     assert.deepEqual(slept, [5_000]);
   });
 
+  it("rests no longer than it may in all, and goes on without", async () => {
+    const { options, work, slept, pauses } = rig();
+    const pacer = createPacer({ ...options, budget: { cpuShare: 0.1 }, maxRestedMs: 200 });
+    for (let round = 0; round < 4; round += 1) {
+      work(10);
+      await pacer.step(1);
+    }
+    assert.deepEqual([slept, pauses()], [[90, 90, 20], 1]);
+  });
+
   it("does not wait once the signal has aborted", async () => {
     const { options, work, slept, pauses } = rig();
     const pacer = createPacer({

@@ -18,6 +18,8 @@ export interface PacerOptions {
   readonly portionMs?: number;
   /** Items between two pauses at most; 256 where absent. */
   readonly portionItems?: number;
+  /** Longest rest of the whole job, ms: what has a deadline must not rest it away. Absent: no bound. */
+  readonly maxRestedMs?: number;
 }
 
 /** Keeps a job within its budget. Time at work is taken for processor time, which it is at most. */
@@ -46,7 +48,8 @@ export function createPacer(options: PacerOptions): Pacer {
     const forShare = busyMs * (1 / Math.min(1, Math.max(budget.cpuShare, 0.01)) - 1);
     const { itemsPerSecond } = budget;
     const forRate = itemsPerSecond === undefined ? 0 : (items / itemsPerSecond) * 1_000 - busyMs;
-    return Math.min(LONGEST_REST_MS, Math.max(0, forShare, forRate));
+    const leftMs = (options.maxRestedMs ?? Number.POSITIVE_INFINITY) - restedMs;
+    return Math.min(LONGEST_REST_MS, leftMs, Math.max(0, forShare, forRate));
   }
 
   return {
