@@ -5,10 +5,13 @@ import type { PrimitiveCheck } from "./primitives/judge.ts";
 /** Name of a primitive, as `test` gives it. */
 export type TestName = PrimitiveCheck["test"];
 
+/** Keys of each member of a union. */
+type KeysOf<U> = U extends unknown ? keyof U : never;
+
 /** The fields of one primitive besides `test`, each with its form. */
 type FieldsOf<T extends TestName> = {
   readonly [K in Exclude<
-    keyof Extract<PrimitiveCheck, { readonly test: T }>,
+    KeysOf<Extract<PrimitiveCheck, { readonly test: T }>>,
     "test"
   >]-?: Schema<unknown>;
 };
