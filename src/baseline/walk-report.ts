@@ -17,6 +17,12 @@ export interface WalkReport {
   readonly setuid: WalkList;
   /** Programs with the set-group-id bit. */
   readonly setgid: WalkList;
+  /** Folders and files that the walk was refused: what is in them is not known. Absent: none. */
+  readonly unread?: WalkList;
+  /** Why `unknownUsers` says nothing, such as an unreadable /etc/passwd. Absent: it does. */
+  readonly usersUnknown?: string;
+  /** The same for `unknownGroups`. */
+  readonly groupsUnknown?: string;
 }
 
 export interface WalkList {
