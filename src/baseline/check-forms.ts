@@ -1,4 +1,13 @@
-import { choice, integer, list, optional, record, type Schema, text } from "../contract/schema.ts";
+import {
+  boolean,
+  choice,
+  integer,
+  list,
+  optional,
+  record,
+  type Schema,
+  text,
+} from "../contract/schema.ts";
 import { patternFault } from "./pattern-fault.ts";
 import type { PrimitiveCheck } from "./primitives/judge.ts";
 
@@ -59,12 +68,54 @@ const expected = record({
   withoutAny: optional(words),
 });
 
+const maxMode = integer({ min: 0, max: 0o7777 });
+const family = choice(["ipv4", "ipv6"]);
+
 /** The form of every primitive that custom rules may use. */
 export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
+  "account-password": { account: word, kinds: list(choice(["set", "empty", "locked"])) },
+  banner: { files: paths },
+  firewall: { family, want: choice(["default-deny", "loopback", "established", "ports"]) },
+  "inetd-off": { services: words },
+  "ipv6-off": {},
+  "kernel-argument": { name: word, expected },
+  "kernel-file": {
+    path,
+    expected,
+    whenMissing: optional(choice(["pass", "fail", "not-applicable"])),
+  },
+  "kernel-line": { word: pattern, want: choice(["some", "none"]), what: word },
+  "login-defs": { key: word, expected, fallback: optional(word) },
+  logrotate: {},
+  "loopback-only": { ports: list(integer({ min: 1, max: 65_535 }), { maxItems: 64 }) },
+  "mount-place": { types: words, paths },
+  "password-age": {
+    field: choice(["minDays", "maxDays", "warnDays", "inactiveDays"]),
+    expected,
+  },
+  "process-user": { names: words },
+  rsyslog: { want: choice(["selectors", "file-mode", "forwards", "no-listener"]) },
+  "shell-timeout": { atMostSeconds: integer({ min: 1 }) },
+  "sshd-key-mode": { part: choice(["private", "public"]) },
+  "sysctl-interfaces": {
+    family,
+    name: word,
+    expected,
+    inForce: choice(["smaller", "larger", "own"]),
+    kernelDefaults: record({ all: word, default: word }),
+  },
+  "tree-mode": { path, maxMode },
+  umask: { atLeast: integer({ min: 0, max: 0o777 }) },
+  walk: {
+    list: choice(["openFolders", "openFiles", "unknownUsers", "unknownGroups", "setuid", "setgid"]),
+    what: word,
+    allowed: optional(words),
+  },
+  "wireless-off": {},
   "file-exists": { path },
   "file-mode": {
     path,
-    maxMode: integer({ min: 0, max: 0o7777 }),
+    maxMode,
     userId: optional(integer({ min: 0, max: 4_294_967_295 })),
     groups: optional(words),
   },
@@ -76,7 +127,7 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
     comments: optional(text({ maxLength: 8 })),
     whenMissing: optional(choice(["pass", "fail", "not-applicable"])),
   },
-  "module-blocked": { module: word },
+  "module-blocked": { module: word, filesystem: optional(word) },
   mount: { path },
   "mount-option": { path, option: word },
   package: { names: words, want: choice(["installed", "absent"]) },
@@ -92,6 +143,7 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
         fallback: optional(word),
       }),
     ),
+    mustRefuse: optional(boolean()),
   },
   "removable-option": { option: word },
   service: { units: words, want: choice(["enabled", "off"]) },
@@ -103,7 +155,7 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
     expected,
     fallback: optional(word),
   },
-  sshd: { key: word, expected, fallback: optional(word) },
+  sshd: { key: word, expected, fallback: optional(word), fixedSince: optional(word) },
   "sshd-any": { keys: words },
   sysctl: { key: word, expected, kernelDefault: optional(word) },
   "unit-line": { unit: word, key: word, pattern, what: word },
