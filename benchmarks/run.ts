@@ -1,5 +1,6 @@
 /** `npm run bench [NAME…]`: runs benchmarks and writes docs/benchmarks/results.{md,json}. */
 import { writeFileSync } from "node:fs";
+import { baseline } from "./baseline.ts";
 import { type Benchmark, type Figure, machineFacts, ROOT } from "./benchmark.ts";
 import { firewall } from "./firewall.ts";
 import { footprint } from "./footprint.ts";
@@ -15,6 +16,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   spool,
   listeningPorts,
   firewall,
+  baseline,
   footprint,
   liveEvents,
 ];

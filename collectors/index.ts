@@ -9,6 +9,7 @@ import { listeningPorts } from "./listening-ports/index.ts";
 import { localUsers } from "./local-users/index.ts";
 import { logins } from "./logins/index.ts";
 import { messageStatistics } from "./message-statistics/index.ts";
+import { osBaseline } from "./os-baseline/index.ts";
 import { processes } from "./processes/index.ts";
 import { systemInformation } from "./system-information/index.ts";
 
@@ -24,6 +25,7 @@ export const COLLECTORS: readonly Collector[] = [
   localUsers,
   logins,
   messageStatistics,
+  osBaseline,
   processes,
   systemInformation,
 ];

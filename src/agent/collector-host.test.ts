@@ -8,7 +8,7 @@ import {
   defineWatchCollector,
   type Watch,
 } from "../contract/collector.ts";
-import { record } from "../contract/schema.ts";
+import { record, text } from "../contract/schema.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../contract/settings.ts";
 import { createSecretMask } from "../parse/mask-secrets.ts";
 import { createProbe } from "../system/probe.ts";
@@ -42,7 +42,7 @@ function rig(collector: Collector) {
       onDiagnostic: () => () => undefined,
     },
     mask: createSecretMask([]),
-    settingsOf: () => ({}),
+    settingsOf: (one) => one.settings.defaults(),
     cursorOf: () => ({ read: () => undefined, write: () => undefined }),
     submit: () => undefined,
     onDiagnostic: (finding) => messages.push(finding.message),
@@ -107,6 +107,40 @@ describe("the collector host", () => {
     assert.match(messages.at(-1) ?? "", /reads everything again/);
     await clock.advance(600_000);
     assert.equal(attempts, 3);
+    await host.stop();
+  });
+
+  it("hands over settings that the twin steers, and looks again when they change", async () => {
+    const seen: unknown[] = [];
+    let watches = 0;
+    const { host } = rig(
+      defineSnapshotCollector({
+        ...BASE,
+        settings: record({ groups: text({ default: "own" }) }),
+        steer: (own, { baseline }) => ({ groups: baseline.groupsDisabled || own.groups }),
+        eventName: "OSBaseline",
+        collect: async (context) => {
+          seen.push(context.settings.groups);
+          return { events: [], problems: [] };
+        },
+        watchChanges: async () => {
+          watches += 1;
+          return { stop: async () => undefined };
+        },
+      }),
+    );
+    const steered: Settings = {
+      ...DEFAULT_SETTINGS,
+      baseline: { ...DEFAULT_SETTINGS.baseline, groupsDisabled: "cron" },
+    };
+    await host.applySettings(DEFAULT_SETTINGS);
+    const signal = new AbortController().signal;
+    await host.jobs()[0]?.run(signal);
+    assert.deepEqual(await host.applySettings(steered), ["example"]);
+    await host.jobs()[0]?.run(signal);
+    assert.deepEqual(await host.applySettings({ ...steered, maxCacheBytes: 10_000 }), []);
+    assert.deepEqual(seen, ["own", "cron"]);
+    assert.equal(watches, 2);
     await host.stop();
   });
 });

@@ -61,7 +61,10 @@ interface CollectorRecord {
 export interface CollectorHost {
   /** The snapshot collectors that the priorities leave on. */
   jobs(): readonly SnapshotJob[];
-  /** Starts and stops watches as the priorities say; returns the snapshot collectors newly on. */
+  /**
+   * Starts and stops watches as the priorities say; returns the snapshot collectors that are newly on, or
+   * that the settings steer otherwise than before.
+   */
   applySettings(settings: Settings): Promise<readonly string[]>;
   status(): JsonObject;
   stop(): Promise<void>;
@@ -70,7 +73,9 @@ export interface CollectorHost {
 export function createCollectorHost(options: CollectorHostOptions): CollectorHost {
   const problems: ProblemBook = createProblemBook(options.onDiagnostic);
   const records = new Map<string, CollectorRecord>();
-  let isOn: (name: EventName) => boolean = () => false;
+  let settings: Settings | undefined;
+  const isOn = (name: EventName): boolean =>
+    settings !== undefined && settings.eventPriority[name] !== "Off";
   const isAnyOn = (collector: Collector): boolean =>
     eventsOf(collector).some(({ eventName }) => isOn(eventName));
   let retryTimer: Timer | undefined;
@@ -91,9 +96,17 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
     return fresh;
   }
 
+  /** Settings of a collector, with what the module twin says of them. */
+  function steered(collector: Collector): unknown {
+    const own = options.settingsOf(collector);
+    return settings === undefined || collector.steer === undefined
+      ? own
+      : collector.steer(own, settings);
+  }
+
   function contextOf(collector: Collector, signal: AbortSignal): CollectorContext<unknown> {
     return {
-      settings: options.settingsOf(collector),
+      settings: steered(collector),
       probe: options.probe,
       clock: options.clock,
       log: scopedLog(options.log, collector.name),
@@ -166,6 +179,12 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
     }
   }
 
+  /** Changes when the collector is turned on or off, or steered otherwise. */
+  function stateOf(collector: Collector): string {
+    if (!isAnyOn(collector)) return "off";
+    return collector.steer === undefined ? "on" : JSON.stringify(steered(collector));
+  }
+
   async function stopWatch(record: CollectorRecord): Promise<void> {
     const { watch } = record;
     record.watch = undefined;
@@ -185,19 +204,22 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
           ? [{ name: collector.name, run: (signal) => runSnapshot(collector, signal) }]
           : [],
       ),
-    async applySettings(settings) {
-      const wasOn = isOn;
-      const wasAnyOn = (collector: Collector): boolean =>
-        eventsOf(collector).some(({ eventName }) => wasOn(eventName));
-      isOn = (name) => settings.eventPriority[name] !== "Off";
+    async applySettings(next) {
+      const before = new Map(
+        options.collectors.map((collector) => [collector, stateOf(collector)] as const),
+      );
+      settings = next;
+      const changed = options.collectors.filter(
+        (collector) => stateOf(collector) !== before.get(collector),
+      );
       for (const collector of options.collectors) {
-        const record = recordOf(collector);
-        if (!isAnyOn(collector)) await stopWatch(record);
+        if (!isAnyOn(collector) || changed.includes(collector)) {
+          await stopWatch(recordOf(collector));
+        }
       }
       await startWatches();
-      return options.collectors
-        .filter((collector) => collector.mode === "snapshot")
-        .filter((collector) => isAnyOn(collector) && !wasAnyOn(collector))
+      return changed
+        .filter((collector) => collector.mode === "snapshot" && isAnyOn(collector))
         .map((collector) => collector.name);
     },
     status: () =>

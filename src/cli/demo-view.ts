@@ -30,6 +30,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   LocalUsers: "users",
   FirewallConfiguration: "rules and policies",
   ConnectedHardware: "devices",
+  OSBaseline: "checks",
   SystemInformation: "system record",
   MessageStatistics: "record",
   DroppedEventsStatistics: "queues",

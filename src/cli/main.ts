@@ -38,6 +38,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./twin.ts")).twinCommand,
   },
   {
+    name: "baseline",
+    summary: "judge this device, or the root of another, by the OS baseline",
+    load: async () => (await import("./baseline.ts")).baselineCommand,
+  },
+  {
     name: "doctor",
     summary: "check configuration, permissions, kernel and hub, with a remedy per finding",
     load: async () => (await import("./doctor.ts")).doctorCommand,

@@ -20,6 +20,8 @@ export interface Terminal {
   readonly columns: number;
   print(line: string): void;
   warn(line: string): void;
+  /** A line of standard error that the next one replaces, on a terminal only; the empty text removes it. */
+  status(line: string): void;
   paint(colour: Colour, text: string): string;
 }
 
@@ -38,6 +40,9 @@ export function createTerminal(
     columns: out.columns ?? 100,
     print: (line) => out.write(`${line}\n`),
     warn: (line) => err.write(`${line}\n`),
+    status(line) {
+      if (err.isTTY === true) err.write(`\r\u001b[K${line.slice(0, (err.columns ?? 100) - 1)}`);
+    },
     paint: (colour, text) => (hasColour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text),
   };
 }

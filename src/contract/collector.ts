@@ -7,6 +7,7 @@ import type { Probe } from "./probe.ts";
 import type { Problem } from "./result.ts";
 import type { Infer, Schema } from "./schema.ts";
 import type { SecretMask } from "./secret-mask.ts";
+import type { Settings } from "./settings.ts";
 
 /** What a collector needs from the system, and what is lost without it. Feeds docs and `doctor`. */
 export interface Need {
@@ -65,7 +66,7 @@ export interface Watch {
   stop(): Promise<void>;
 }
 
-interface CollectorBase<S extends Schema<unknown>> {
+interface CollectorBase<S extends Schema<unknown> = Schema<unknown>> {
   /** Folder name: `listening-ports`. */
   readonly name: string;
   /** One sentence, for documentation and `doctor`. */
@@ -76,6 +77,11 @@ interface CollectorBase<S extends Schema<unknown>> {
   /** Man pages, kernel documents and RFCs the collector relies on. */
   readonly sources: readonly string[];
   readonly settings: S;
+  /**
+   * What the module twin says of its settings, over those of the local configuration; absent: nothing.
+   * When that changes, a watch begins anew and a snapshot is taken.
+   */
+  steer?(own: Infer<S>, settings: Settings): Infer<S>;
   /** Schema of one payload item. */
   readonly payload: Schema<unknown>;
   /** Events that come from the same look at the machine, each with the schema of its payload items. */

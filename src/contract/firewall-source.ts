@@ -52,6 +52,11 @@ export interface FirewallSource {
    */
   read(signal: AbortSignal): Promise<FirewallReading>;
   /**
+   * What the last `read` of this Probe found, by whomever; undefined before it. For those that may run no
+   * process of their own.
+   */
+  last?(): FirewallReading | undefined;
+  /**
    * Calls back when a rule set changed: at once where the kernel tells (nftables, iptables-nft), within
    * seconds where it must be asked (iptables-legacy). Returns what ends it.
    */

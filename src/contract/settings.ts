@@ -1,5 +1,14 @@
 import type { EventName, Priority } from "./event.ts";
-import { boolean, choice, durationMs, type Infer, integer, record } from "./schema.ts";
+import {
+  boolean,
+  choice,
+  durationMs,
+  type Fields,
+  type Infer,
+  integer,
+  record,
+  text,
+} from "./schema.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -36,6 +45,68 @@ function aggregation(name: AggregatedEventName) {
     intervalMs: interval(HOUR_MS, `Length of the aggregation window of ${name} events`),
   });
 }
+
+/** Text that a twin can hold and report within its bounds: printable ASCII without quotation mark and backslash. */
+function shortText(maxLength: number, form: string, doc: string, accepts = (_: string) => true) {
+  const isPlain = (value: string): boolean => /^[ !#-[\]-~]*$/.test(value);
+  return text({
+    default: "",
+    maxLength,
+    form,
+    doc,
+    accepts: (value) => isPlain(value) && accepts(value),
+  });
+}
+
+const isPathOrNothing = (value: string): boolean => value === "" || value.startsWith("/");
+const isHashOrNothing = (value: string): boolean => /^(?:[0-9a-fA-F]{64})?$/.test(value);
+
+/** What of the OS baseline a twin steers; the settings of the collector hold the same fields. */
+export const BASELINE_FIELDS = {
+  groupsDisabled: shortText(
+    512,
+    "names, commas between, up to 512",
+    "Groups of OS baseline checks that are not judged, such as `SSH Server, Logging`",
+  ),
+  checksDisabled: shortText(
+    512,
+    "numbers, commas between, up to 512",
+    "OS baseline checks that are not judged, such as `3.3.5, 2.2.1.1`",
+  ),
+  waivers: shortText(
+    2_048,
+    "RULE YYYY-MM-DD REASON; RULE ...",
+    "OS baseline failures that somebody answers for until the end of a day, UTC; at most 2048 characters",
+  ),
+  report: choice(["Changes", "All"], {
+    default: "Changes",
+    doc: "Which OS baseline results are sent: failures and changes, and all once a day; or always all",
+  }),
+  isWalkEnabled: boolean({
+    default: true,
+    doc: "Look once a day at every file of the local file systems, for the OS baseline checks about files of anybody",
+  }),
+  isVerificationEnabled: boolean({
+    default: false,
+    doc: "Compare every file of every package with its hash, for one OS baseline check",
+  }),
+  customChecksEnabled: boolean({
+    default: false,
+    doc: "Judge the OS baseline checks of a file on the device; path and hash are needed too",
+  }),
+  customChecksFilePath: shortText(
+    512,
+    "an absolute path, or nothing",
+    "The file of custom OS baseline checks, JSON",
+    isPathOrNothing,
+  ),
+  customChecksFileHash: shortText(
+    64,
+    "64 hexadecimal digits, or nothing",
+    "SHA-256 of that file; with another content none of it is used",
+    isHashOrNothing,
+  ),
+} as const satisfies Fields;
 
 /**
  * The settings that the module twin steers, with the only copy of their defaults and bounds.
@@ -81,6 +152,7 @@ export const SETTINGS_SCHEMA = record({
     ConnectionCreate: aggregation("ConnectionCreate"),
     ProcessTerminate: aggregation("ProcessTerminate"),
   }),
+  baseline: record(BASELINE_FIELDS),
 });
 
 export type Settings = Infer<typeof SETTINGS_SCHEMA>;

@@ -1,6 +1,7 @@
 import { lstatSync, opendirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { endianness, hostname, machine, release, type, version } from "node:os";
 import { resolve } from "node:path";
+import type { FirewallReading, FirewallSource } from "../contract/firewall-source.ts";
 import type { Log } from "../contract/log.ts";
 import type { FileFacts, KernelFacts, Probe, SocketList } from "../contract/probe.ts";
 import { fail, ok, type Result } from "../contract/result.ts";
@@ -95,6 +96,20 @@ export function createProbe(options: ProbeOptions): Probe {
     return fail("too-large", path, `more than ${MOST_NAMES} names`);
   }
 
+  let lastFirewall: FirewallReading | undefined;
+
+  function remembered(source: FirewallSource): FirewallSource {
+    return {
+      ...source,
+      async read(signal) {
+        const reading = await source.read(signal);
+        if (!signal.aborted) lastFirewall = reading;
+        return reading;
+      },
+      last: () => lastFirewall,
+    };
+  }
+
   return {
     root,
     isLive,
@@ -119,7 +134,7 @@ export function createProbe(options: ProbeOptions): Probe {
     connectedSockets: () => readSockets("connected"),
     firewall: () =>
       isLive
-        ? createFirewallSource({ readText, ...machine, clock: systemClock })
+        ? remembered(createFirewallSource({ readText, ...machine, clock: systemClock }))
         : capturedFirewall(readText, listFolder),
     watchFolder(path, names, onChange) {
       if (!isLive) return fail("unsupported", path, NOT_LIVE);

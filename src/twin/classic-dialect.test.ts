@@ -9,7 +9,7 @@ import {
   samples,
   wrapped,
 } from "../../test/twin/samples.ts";
-import type { JsonObject, JsonValue } from "../contract/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../contract/json.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../contract/settings.ts";
 import { createClassicDialect } from "./classic-dialect.ts";
 import { CLASSIC_OBJECT_NAME, CLASSIC_PROPERTIES } from "./classic-names.ts";
@@ -31,11 +31,16 @@ function leavesOf(value: unknown, path = ""): readonly string[] {
   return Object.entries(value).flatMap(([key, below]) => leavesOf(below, `${path}/${key}`));
 }
 
+function defaultOf(name: string): unknown {
+  return CLASSIC_PROPERTIES.find((property) => property.name === name)?.schema.defaults();
+}
+
 describe("the classic dialect", () => {
   it("has exactly one property for every setting", () => {
     const paths = CLASSIC_PROPERTIES.map((property) => `/${property.path.join("/")}`);
     assert.deepEqual([...paths].sort(), [...leavesOf(DEFAULT_SETTINGS)].sort());
-    assert.equal(new Set(CLASSIC_PROPERTIES.map((property) => property.name)).size, 25);
+    assert.equal(new Set(CLASSIC_PROPERTIES.map((property) => property.name)).size, 34);
+    assert.equal(CLASSIC_PROPERTIES.filter((property) => !property.isExtra).length, 25);
   });
 
   it("reports the built-in defaults in the published spelling", () => {
@@ -207,10 +212,8 @@ describe("the one key of the C agent for three operational events", () => {
 
 describe("keys beyond the schema", () => {
   it("of the classic agents are unsupported, not errors", () => {
-    const verdict = evaluate(
-      wrapped({ baselineCustomChecksEnabled: true, hubResourceId: "x", hubResourceID: "y" }),
-    );
-    assert.deepEqual(verdict.unsupported, ["baselineCustomChecksEnabled", "hubResourceId"]);
+    const verdict = evaluate(wrapped({ hubResourceId: "x", hubResourceID: "y" }));
+    assert.deepEqual(verdict.unsupported, ["hubResourceId"]);
     assert.deepEqual(verdict.unknown, [{ name: "hubResourceID", suggestion: "hubResourceId" }]);
     assert.deepEqual(verdict.findings, []);
   });
@@ -232,6 +235,52 @@ describe("keys beyond the schema", () => {
   it("never become more than 64", () => {
     const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`key${at}`, 1]));
     assert.equal(evaluate(many).unknown.length, 64);
+  });
+});
+
+describe("keys of the OS baseline", () => {
+  const desired = {
+    baselineCustomChecksEnabled: true,
+    baselineCustomChecksFilePath: "/etc/gatewarden/checks.json",
+    baselineCustomChecksFileHash: "a0".repeat(32),
+    baselineGroupsDisabled: "Time Synchronization, cron",
+    baselineWaivers: "5.2.4 2026-12-31 the vendor needs it",
+  };
+
+  it("are applied, and reported only where they are set", () => {
+    const verdict = evaluate(wrapped(desired));
+    assert.deepEqual(verdict.findings, []);
+    assert.equal(verdict.settings.baseline.customChecksFilePath, "/etc/gatewarden/checks.json");
+    assert.equal(verdict.settings.baseline.groupsDisabled, "Time Synchronization, cron");
+    const reported = dialect.report(verdict.settings, verdict);
+    assert.deepEqual(reported["baselineCustomChecksEnabled"], { value: true });
+    assert.equal(Object.hasOwn(reported, "baselineReport"), false);
+    assert.equal(outcomeOf(verdict, "baselineReport"), undefined);
+    const plain = evaluate(wrapped({ baselineReport: "Changes" }));
+    assert.deepEqual(dialect.report(plain.settings, plain)["baselineReport"], { value: "Changes" });
+  });
+
+  it("are rejected where they could do harm, and the others apply", () => {
+    const verdict = evaluate(
+      wrapped({
+        ...desired,
+        baselineCustomChecksFilePath: "checks.json",
+        baselineCustomChecksFileHash: "a0",
+        baselineWaivers: 'a "quoted" reason',
+      }),
+    );
+    assert.deepEqual(
+      verdict.properties.filter(({ outcome }) => outcome === "rejected").map(({ name }) => name),
+      ["baselineWaivers", "baselineCustomChecksFilePath", "baselineCustomChecksFileHash"],
+    );
+    assert.equal(verdict.settings.baseline.customChecksEnabled, true);
+  });
+
+  it("that are long are reported by their beginning", () => {
+    const verdict = evaluate(wrapped({ baselineWaivers: `1.1 2026-12-31 ${"x".repeat(1_000)}` }));
+    const { value } = dialect.report(verdict.settings, verdict)["baselineWaivers"] as JsonObject;
+    assert.match(String(value), /^1\.1 2026-12-31 x+\.\.\.$/);
+    assert.equal(String(value).length, 131);
   });
 });
 
@@ -269,7 +318,10 @@ describe("any desired document", () => {
         const before = dialect.report(DEFAULT_SETTINGS);
         for (const { name, wire, isGood } of all) {
           assert.equal(outcomeOf(verdict, name), isGood ? "applied" : "rejected", name);
-          assert.deepEqual(reported[name], isGood ? wire : before[name], name);
+          // Keys that the published twin does not have are not reported at their defaults.
+          const standing = isJsonObject(wire) && wire["value"] === defaultOf(name);
+          const isShown = before[name] !== undefined || !standing;
+          if (isShown) assert.deepEqual(reported[name], isGood ? wire : before[name], name);
           if (isGood) applied += 1;
         }
       }),

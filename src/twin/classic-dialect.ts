@@ -55,7 +55,10 @@ function evaluate(desired: JsonObject, inForce: Settings, defaults: Settings): T
     decide(property, ownValue(given, property.name), { operational, inForce, defaults }),
   );
   const settings = settingsOf(decisions, inForce);
-  const properties = decisions.map((decision) => verdictOf(decision, settings));
+  // What a published twin does not have is no news while nobody asks for it.
+  const properties = decisions
+    .filter(({ property, outcome }) => !property.isExtra || outcome !== "defaulted")
+    .map((decision) => verdictOf(decision, settings));
   const operationalVerdict = judgeOperational(operational, settings);
   const rejected = decisions.flatMap((decision) => mismatch(decision, settings));
   return {
@@ -204,7 +207,8 @@ function unknownKey(name: string, key: string, candidates: readonly string[]): U
 /** The configuration object itself is no object: nothing in it can be read, so nothing changes. */
 function keepEverything(given: JsonValue, inForce: Settings): TwinVerdict {
   const reason = "the configuration object is no object";
-  const properties = CLASSIC_PROPERTIES.map((property): PropertyVerdict => {
+  const published = CLASSIC_PROPERTIES.filter((property) => !property.isExtra);
+  const properties = published.map((property): PropertyVerdict => {
     const kept = { property, outcome: "rejected", value: innerValue(property, inForce) } as const;
     return verdictOf({ ...kept, reason }, inForce);
   });
@@ -218,11 +222,22 @@ function keepEverything(given: JsonValue, inForce: Settings): TwinVerdict {
   return { settings: inForce, properties, unsupported: [], unknown: [], findings };
 }
 
-/** Every value in force, wrapped; `OPERATIONAL_NAME` too when it was desired and is true of all three. */
+/**
+ * Every value in force, wrapped; keys that the published twin does not have where they are set or were
+ * desired; `OPERATIONAL_NAME` when it was desired and is true of all three.
+ */
 function report(inForce: Settings, verdict?: TwinVerdict): JsonObject {
-  const entries = CLASSIC_PROPERTIES.map((property): [string, JsonObject] => [
+  const desired = new Set(
+    verdict?.properties.filter(({ outcome }) => outcome !== "defaulted").map(({ name }) => name),
+  );
+  const entries = CLASSIC_PROPERTIES.filter(
+    (property) =>
+      !property.isExtra ||
+      desired.has(property.name) ||
+      innerValue(property, inForce) !== property.schema.defaults(),
+  ).map((property): [string, JsonObject] => [
     property.name,
-    { value: wireValue(property, inForce) },
+    { value: reportedValue(property, inForce) },
   ]);
   const operational = operationalInForce(inForce);
   const wasAsked = verdict?.properties.some((property) => property.name === OPERATIONAL_NAME);
@@ -230,4 +245,13 @@ function report(inForce: Settings, verdict?: TwinVerdict): JsonObject {
     entries.push([OPERATIONAL_NAME, { value: operational }]);
   }
   return Object.fromEntries(entries);
+}
+
+/** Longest text that is reported as it is; the report as a whole must stay small. */
+const REPORTED_TEXT = 128;
+
+function reportedValue(property: ClassicProperty, inForce: Settings): JsonValue {
+  const value = wireValue(property, inForce);
+  if (typeof value !== "string" || value.length <= REPORTED_TEXT) return value;
+  return `${value.slice(0, REPORTED_TEXT)}...`;
 }

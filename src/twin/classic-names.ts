@@ -19,17 +19,25 @@ export interface ClassicProperty {
   readonly form: "duration" | "plain";
   /** Type, bounds and default of the setting. */
   readonly schema: Schema<unknown>;
+  /** The published default twin does not have it: it is reported only where it is set. */
+  readonly isExtra: boolean;
 }
 
 function property(
   name: string,
   form: ClassicProperty["form"],
   path: readonly string[],
+  isExtra = false,
 ): ClassicProperty {
   let schema: Schema<unknown> | undefined = SETTINGS_SCHEMA;
   for (const key of path) schema = schema?.fields?.[key];
   if (schema === undefined) throw new Error(`no setting ${path.join(".")} for ${name}`);
-  return { name, form, path, schema };
+  return { name, form, path, schema, isExtra };
+}
+
+/** Keys of the OS baseline: the classic agents' three, and our own in their style. */
+function baseline(name: string, key: string): ClassicProperty {
+  return property(name, "plain", ["baseline", key], true);
 }
 
 function priorityName(event: EventName): string {
@@ -48,6 +56,15 @@ export const CLASSIC_PROPERTIES: readonly ClassicProperty[] = [
     property(`aggregationEnabled${event}`, "plain", ["aggregation", event, "isEnabled"]),
     property(`aggregationInterval${event}`, "duration", ["aggregation", event, "intervalMs"]),
   ]),
+  baseline("baselineGroupsDisabled", "groupsDisabled"),
+  baseline("baselineChecksDisabled", "checksDisabled"),
+  baseline("baselineWaivers", "waivers"),
+  baseline("baselineReport", "report"),
+  baseline("baselineFileSystemWalkEnabled", "isWalkEnabled"),
+  baseline("baselinePackageVerificationEnabled", "isVerificationEnabled"),
+  baseline("baselineCustomChecksEnabled", "customChecksEnabled"),
+  baseline("baselineCustomChecksFilePath", "customChecksFilePath"),
+  baseline("baselineCustomChecksFileHash", "customChecksFileHash"),
 ];
 
 /** The classic C agent's one key for three events; a key of its own for one of them wins. */
@@ -61,12 +78,7 @@ export const OPERATIONAL_PROPERTIES: readonly string[] = [
 ];
 
 /** Keys of the classic agents that this agent has no use for. */
-export const UNSUPPORTED_NAMES: readonly string[] = [
-  "baselineCustomChecksEnabled",
-  "baselineCustomChecksFilePath",
-  "baselineCustomChecksFileHash",
-  "hubResourceId",
-];
+export const UNSUPPORTED_NAMES: readonly string[] = ["hubResourceId"];
 
 /** Names used in findings about two settings. */
 export const CACHE_NAME = "maxLocalCacheSizeInBytes";

@@ -31,7 +31,7 @@ export interface UnknownKey {
 export interface TwinVerdict {
   /** The settings in force afterwards, complete. */
   readonly settings: Settings;
-  /** Every property of the dialect, in its order. */
+  /** Every property of the published twin, and what else was desired, in the order of the dialect. */
   readonly properties: readonly PropertyVerdict[];
   /** Known keys that this agent has no use for, in document order. */
   readonly unsupported: readonly string[];

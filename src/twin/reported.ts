@@ -19,6 +19,8 @@ const AGENT_KEYS = [
 const UNKNOWN_LIMIT = 8;
 const NAME_LENGTH = 40;
 const REASON_LENGTH = 110;
+/** All reasons together: a document with everything wrong must not outgrow the report. */
+const REASONS_LENGTH = 1_600;
 
 /** The facts a report is made of. */
 export interface ReportFacts {
@@ -57,12 +59,12 @@ export function buildReported(
 
 /** What is out of the ordinary; nothing at all for a good document, so that a fleet can ask for it. */
 function exceptions(verdict: TwinVerdict): JsonObject {
-  const rejected = verdict.properties
-    .filter((property) => property.outcome === "rejected")
-    .map(({ name, reason }): [string, JsonObject] => [
-      name,
-      { reason: printable(reason ?? "", REASON_LENGTH) },
-    ]);
+  const wrong = verdict.properties.filter((property) => property.outcome === "rejected");
+  const length = Math.min(REASON_LENGTH, Math.floor(REASONS_LENGTH / Math.max(1, wrong.length)));
+  const rejected = wrong.map(({ name, reason }): [string, JsonObject] => [
+    name,
+    { reason: printable(reason ?? "", length) },
+  ]);
   const unknown = verdict.unknown
     .slice(0, UNKNOWN_LIMIT)
     .map((key) => printable(key.name, NAME_LENGTH));

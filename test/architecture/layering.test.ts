@@ -54,6 +54,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   twin: PEERS,
   config: PEERS,
   posture: PEERS,
+  // Rules, facts and judgement, pure over the Probe: the collector of the OS baseline, its command and
+  // its tests share them, so they cannot lie in one collector's folder.
+  baseline: PEERS,
   schedule: PEERS,
   pipeline: PEERS,
   transport: PEERS,
@@ -73,6 +76,7 @@ function mayImport(layer: string, target: string): boolean {
   if (layer === target || layer === "cli") return target !== "main";
   if (layer === "agent") return target !== "cli";
   if (layer === "collectors") return target.startsWith("collectors/") || target === "contract";
+  if (layer === "collectors/os-baseline" && target === "baseline") return true;
   if (layer.startsWith("collectors/")) return PEERS.includes(target);
   return (ALLOWED[layer] ?? []).includes(target);
 }

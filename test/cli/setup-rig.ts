@@ -24,6 +24,7 @@ export function recordingTerminal(): Terminal & { readonly text: () => string } 
     columns: 100,
     print: keep,
     warn: keep,
+    status: () => undefined,
     paint: (_colour, text) => text,
     text: () => lines.join("\n"),
   };

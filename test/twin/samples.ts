@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { JsonObject, JsonValue } from "../../src/contract/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/contract/json.ts";
 import { formatDuration } from "../../src/parse/duration.ts";
 import { CLASSIC_OBJECT_NAME, CLASSIC_PROPERTIES } from "../../src/twin/classic-names.ts";
 
@@ -12,6 +12,9 @@ export function desiredOf(configuration: JsonValue): JsonObject {
 export function wrapped(values: Readonly<Record<string, JsonValue>>): JsonObject {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
 }
+
+/** Keys that take any plain text: the bad texts below are good ones for them. */
+const FREE_TEXT = ["baselineGroupsDisabled", "baselineChecksDisabled", "baselineWaivers"];
 
 /** One property with a value and whether it is a good one; canonical when good. */
 export interface Sample {
@@ -42,9 +45,19 @@ const badWires: readonly JsonValue[] = [
   { value: 4096.5 },
 ];
 
+function badWiresOf(name: string): readonly JsonValue[] {
+  if (!FREE_TEXT.includes(name)) return badWires;
+  return badWires.filter((wire) => !isJsonObject(wire) || typeof wire["value"] !== "string");
+}
+
 function goodValue(name: string): fc.Arbitrary<JsonValue> {
   if (name.startsWith("eventPriority")) return fc.constantFrom("High", "Low", "Off");
   if (name.startsWith("aggregationEnabled")) return fc.boolean();
+  if (name === "baselineReport") return fc.constantFrom("Changes", "All");
+  if (/^baseline.*Enabled$/.test(name)) return fc.boolean();
+  if (name === "baselineCustomChecksFilePath") return fc.constantFrom("", "/etc/checks.json");
+  if (name === "baselineCustomChecksFileHash") return fc.constantFrom("", "a0".repeat(32));
+  if (name.startsWith("baseline")) return fc.constantFrom("", "SSH Server, cron", "3.3.5");
   if (name === "maxLocalCacheSizeInBytes") return fc.integer({ min: 8_192, max: 1_073_741_824 });
   if (name === "maxMessageSizeInBytes") return fc.integer({ min: 8_192, max: 262_144 });
   return fc.integer({ min: 1_000, max: 36_500 * 86_400_000 }).map(formatDuration);
@@ -61,7 +74,9 @@ export const samples: fc.Arbitrary<readonly Sample[]> = fc
       ...names.map((name) =>
         fc.oneof(
           goodValue(name).map((value): Sample => ({ name, wire: { value }, isGood: true })),
-          fc.constantFrom(...badWires).map((wire): Sample => ({ name, wire, isGood: false })),
+          fc
+            .constantFrom(...badWiresOf(name))
+            .map((wire): Sample => ({ name, wire, isGood: false })),
         ),
       ),
     ),

@@ -1,0 +1,181 @@
+import { systemName } from "../../collectors/os-baseline/items.ts";
+import { decodeCustomRules, MAX_RULE_FILE_BYTES } from "../baseline/custom-rules.ts";
+import { createDevice, type Device, type DeviceExtras } from "../baseline/device.ts";
+import { unreadableFact, valueFact } from "../baseline/fact.ts";
+import { createPacer, type Pacer } from "../baseline/pacer.ts";
+import type { Rule } from "../baseline/rule.ts";
+import { RULES } from "../baseline/rules/index.ts";
+import { scanDevice } from "../baseline/scan.ts";
+import { FULL_SELECTION, isNameOf } from "../baseline/selection.ts";
+import { walkFileSystems } from "../baseline/walk.ts";
+import type { WalkReport } from "../baseline/walk-report.ts";
+import { AgentError } from "../contract/errors.ts";
+import type { Probe } from "../contract/probe.ts";
+import type { Result } from "../contract/result.ts";
+import { firewallOf } from "../parse/firewall/firewall-of.ts";
+import { systemClock } from "../system/clock.ts";
+import { readSmallText } from "../system/files.ts";
+import { createProbe } from "../system/probe.ts";
+import { type BaselineView, jsonText, markdownText, tableLines } from "./baseline-view.ts";
+import { type Command, type ParsedArguments, parseArguments } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+import type { Terminal } from "./terminal.ts";
+
+const HELP = `Usage: gatewarden baseline [--root DIR] [--rule ID] [--format table|json|markdown] [--walk]
+
+Judges this device by the controls of CIS Distribution Independent Linux 2.0.0 and shows what was read to
+say so. Nothing is changed and no program is run. As root it reads everything; as another user what it may
+not read becomes an error of the checks concerned.
+
+  --root DIR      judge the root file system in DIR, such as a mounted image, instead of this device
+  --rule ID       only these checks, commas between them; with evidence whatever the result
+  --format FORM   table (the default), json, or markdown
+  --walk          look at every file of the local file systems too; seven controls need it
+  --firewall      read the firewall too, which runs nft or iptables-save; nine controls need it
+  --custom FILE   judge the custom checks in FILE as well, whatever its SHA-256 is
+
+Exit code 0 when no check failed and none was an error, 5 otherwise.`;
+
+const OPTIONS = {
+  root: { type: "string" },
+  rule: { type: "string" },
+  format: { type: "string", default: "table" },
+  walk: { type: "boolean", default: false },
+  firewall: { type: "boolean", default: false },
+  custom: { type: "string" },
+} as const;
+
+const FORMATS = ["table", "json", "markdown"];
+/** Time between two changes of the progress line, ms. */
+const PROGRESS_MS = 100;
+const BAR_WIDTH = 30;
+
+/** `gatewarden baseline`. */
+export const baselineCommand: Command = {
+  help: HELP,
+  async run(args, { terminal }) {
+    const parsed = parseArguments(args, OPTIONS, { command: "baseline", positionals: 0 });
+    const format = parsed.text("format") ?? "";
+    if (!FORMATS.includes(format)) {
+      throw usage(`--format is '${format}'`, `Give one of ${FORMATS.join(", ")}.`);
+    }
+    const only = parsed.text("rule")?.split(",");
+    const rules = [...RULES, ...customRules(parsed.text("custom"))];
+    for (const name of only ?? []) {
+      if (rules.some((rule) => isNameOf(name, rule))) continue;
+      throw usage(
+        `there is no check '${name}'`,
+        "Give numbers such as 1.1.1.1, commas between them.",
+      );
+    }
+    const view = await judge(rules, only, parsed, terminal);
+    if (format === "json") terminal.print(jsonText(view));
+    else if (format === "markdown") terminal.print(markdownText(view));
+    else for (const line of tableLines(view, terminal.paint)) terminal.print(line);
+    const isFine = view.report.results.every(
+      ({ outcome }) => outcome.verdict !== "fail" && outcome.verdict !== "error",
+    );
+    return isFine ? EXIT.ok : EXIT.findings;
+  },
+};
+
+function usage(what: string, remedy: string): AgentError {
+  return new AgentError("AGENT_USAGE", what, { remedy });
+}
+
+function customRules(file: string | undefined): readonly Rule[] {
+  if (file === undefined) return [];
+  const text = readSmallText(file, MAX_RULE_FILE_BYTES);
+  const rules = text.ok ? decodeCustomRules(text.value, file) : text;
+  if (rules.ok) return rules.value;
+  throw new AgentError("AGENT_CONFIG_INVALID", `${file}: ${rules.problem.detail}`, {
+    remedy: "The form is in collectors/os-baseline/README.md, under custom checks.",
+  });
+}
+
+async function judge(
+  rules: readonly Rule[],
+  only: readonly string[] | undefined,
+  parsed: ParsedArguments,
+  terminal: Terminal,
+): Promise<BaselineView> {
+  const root = parsed.text("root") ?? "/";
+  const probe = createProbe({ root });
+  if (!probe.facts("/etc").ok) {
+    throw usage(`${root} has no /etc`, "Name the folder that holds a root file system.");
+  }
+  const signal = new AbortController().signal;
+  // A person is waiting: only turns are given, no rests.
+  const pause = (): Promise<void> => systemClock.sleep(0);
+  const pacer = createPacer({ clock: systemClock, pause, signal, budget: { cpuShare: 1 } });
+  const nowMs = systemClock.nowMs();
+  const walked = parsed.flag("walk")
+    ? await walk(probe, createDevice(probe, nowMs), { pacer, signal, terminal })
+    : undefined;
+  const firewall = await firewallExtras(probe, parsed.flag("firewall"), signal);
+  const extras = { ...walkExtras(walked), ...firewall };
+  const bar = createBar(terminal);
+  const report = await scanDevice({
+    rules,
+    device: createDevice(probe, nowMs, extras),
+    selection: {
+      ...FULL_SELECTION,
+      isWalkOn: walked !== undefined,
+      ...(only === undefined ? {} : { only }),
+    },
+    pacer,
+    signal,
+    onProgress: (done, total) => bar(`${barText(done, total)} ${done} of ${total} checks`),
+  });
+  terminal.status("");
+  const known = walked?.ok === true ? walked.value : undefined;
+  const isDetailed = only !== undefined;
+  return { report, root: probe.root, system: systemName(probe), walk: known, isDetailed };
+}
+
+function walkExtras(walked: Result<WalkReport> | undefined): DeviceExtras {
+  if (walked === undefined) return {};
+  if (walked.ok) return { walk: valueFact(walked.value) };
+  return { walk: unreadableFact(`${walked.problem.subject}: ${walked.problem.detail}`) };
+}
+
+async function firewallExtras(
+  probe: Probe,
+  isAsked: boolean,
+  signal: AbortSignal,
+): Promise<DeviceExtras> {
+  // A captured root has the rule sets in files, if at all; asking a live kernel may run a tool.
+  if (probe.isLive && !isAsked) return {};
+  const reading = await probe.firewall().read(signal);
+  if (reading.texts.length === 0 && reading.unknown.length > 0 && !probe.isLive) return {};
+  return { firewall: valueFact(firewallOf(reading).firewall) };
+}
+
+async function walk(
+  probe: Probe,
+  device: Device,
+  { pacer, signal, terminal }: { pacer: Pacer; signal: AbortSignal; terminal: Terminal },
+): Promise<Result<WalkReport>> {
+  const bar = createBar(terminal);
+  const nowMs = (): number => systemClock.nowMs();
+  const onProgress = (entries: number): void => bar(`walking: ${entries} files and folders`);
+  const report = await walkFileSystems({ probe, device, nowMs, pacer, signal, onProgress });
+  terminal.status("");
+  return report;
+}
+
+/** Shows a line, not more often than an eye can follow. */
+function createBar(terminal: Terminal): (line: string) => void {
+  let shownMs = Number.NEGATIVE_INFINITY;
+  return (line) => {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - shownMs < PROGRESS_MS) return;
+    shownMs = nowMs;
+    terminal.status(line);
+  };
+}
+
+function barText(done: number, total: number): string {
+  const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
+  return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}]`;
+}
