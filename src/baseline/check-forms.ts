@@ -39,6 +39,7 @@ const word = text({
 });
 const pattern = patternText();
 const words = list(word, { maxItems: 64 });
+const values = list(text({ maxLength: 256 }), { maxItems: 64 });
 const paths = list(path, { maxItems: 64 });
 
 /** A regular expression that cannot run away. */
@@ -59,8 +60,8 @@ function patternText(): Schema<string> {
 }
 
 const expected = record({
-  oneOf: optional(words),
-  noneOf: optional(words),
+  oneOf: optional(values),
+  noneOf: optional(values),
   atLeast: optional(integer()),
   atMost: optional(integer()),
   pattern: optional(pattern),
