@@ -25,6 +25,15 @@ export interface WalkReport {
   readonly groupsUnknown?: string;
 }
 
+/** The lists that a check can ask for. */
+export type WalkListName =
+  | "openFolders"
+  | "openFiles"
+  | "unknownUsers"
+  | "unknownGroups"
+  | "setuid"
+  | "setgid";
+
 export interface WalkList {
   readonly total: number;
   readonly paths: readonly string[];
