@@ -76,8 +76,49 @@ const family = choice(["ipv4", "ipv6"]);
 /** The form of every primitive that custom rules may use. */
 export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
   "account-password": { account: word, kinds: list(choice(["set", "empty", "locked"])) },
+  accounts: {
+    question: choice([
+      "empty-passwords",
+      "further-roots",
+      "root-group",
+      "system-logins",
+      "changed-in-future",
+      "unknown-groups",
+      "same-user-ids",
+      "same-group-ids",
+      "same-user-names",
+      "same-group-names",
+      "shadow-group",
+    ]),
+  },
+  "apparmor-enforced": {},
+  "audit-found-paths": { paths: choice(["sudo-log", "setuid-programs"]) },
+  "audit-lock": {},
+  "audit-rules": {
+    watches: optional(
+      list(record({ path, permissions: word, isOptional: optional(boolean()) }), { maxItems: 64 }),
+    ),
+    calls: optional(
+      list(
+        record({
+          calls: words,
+          fields: optional(words),
+          table: optional(choice(["native", "b32"])),
+        }),
+        { maxItems: 64 },
+      ),
+    ),
+  },
   banner: { files: paths },
+  "execute-protection": {},
   firewall: { family, want: choice(["default-deny", "loopback", "established", "ports"]) },
+  // Each question looks at its own fields.
+  homes: {
+    question: choice(["exists", "owner", "mode", "without", "file-mode"]),
+    maxMode: integer({ min: 0, max: 0o7777, default: 0o750 }),
+    names: list(word, { maxItems: 64, default: [] }),
+    name: text({ maxLength: 256, default: ".*" }),
+  },
   "inetd-off": { services: words },
   "ipv6-off": {},
   "kernel-argument": { name: word, expected },
@@ -95,7 +136,10 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
     field: choice(["minDays", "maxDays", "warnDays", "inactiveDays"]),
     expected,
   },
+  "process-label": { forbidden: pattern },
   "process-user": { names: words },
+  "root-console": {},
+  "root-path": {},
   rsyslog: { want: choice(["selectors", "file-mode", "forwards", "no-listener"]) },
   "shell-timeout": { atMostSeconds: integer({ min: 1 }) },
   "sshd-key-mode": { part: choice(["private", "public"]) },
@@ -111,7 +155,7 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
   walk: {
     list: choice(["openFolders", "openFiles", "unknownUsers", "unknownGroups", "setuid", "setgid"]),
     what: word,
-    allowed: optional(words),
+    allowed: optional(list(word, { maxItems: 256 })),
   },
   "wireless-off": {},
   "file-exists": { path },

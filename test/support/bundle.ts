@@ -49,7 +49,7 @@ export async function runBundle(
 export async function until(
   condition: () => boolean,
   what: string,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!condition()) {
