@@ -1,5 +1,6 @@
 import type { Device } from "../device.ts";
 import { because, type Evidence, evidence, type Outcome } from "../outcome.ts";
+import type { CommandOutput } from "./commands/output.ts";
 import { commandOutput } from "./commands/run.ts";
 import { judgeFiles, judgeFolders } from "./judge-files.ts";
 import { findLine, type MatchStyle, textLines } from "./matcher.ts";
@@ -44,12 +45,16 @@ function isCovered(terms: readonly ScaTerm[], words: readonly string[]): boolean
   });
 }
 
+/** Tells what a command prints on a device. */
+export type CommandTeller = (command: string, device: Device) => CommandOutput;
+
 function judgeCommand(
   rule: Extract<ScaRule, { readonly kind: "command" }>,
   device: Device,
   style: MatchStyle,
+  tell: CommandTeller,
 ): RuleResult {
-  const output = commandOutput(rule.command, device);
+  const output = tell(rule.command, device);
   if (output.state === "no-program") return absent(`${output.name} is not installed`);
   if (output.state === "not-known") return absent(output.reason);
   if (output.state === "unreadable") return faulty(output.reason);
@@ -75,7 +80,12 @@ function isKernelPath(path: string): boolean {
   return /^\/(?:proc|sys)(?:\/|$)/.test(path);
 }
 
-function judgeRuleAsWritten(rule: ScaRule, device: Device, style: MatchStyle): RuleResult {
+function judgeRuleAsWritten(
+  rule: ScaRule,
+  device: Device,
+  style: MatchStyle,
+  tell: CommandTeller,
+): RuleResult {
   const paths = rule.kind === "file" || rule.kind === "folder" ? rule.paths : [];
   if (!device.isLive && paths.some(isKernelPath))
     return absent("the kernel is asked on a running device only");
@@ -87,15 +97,20 @@ function judgeRuleAsWritten(rule: ScaRule, device: Device, style: MatchStyle): R
     case "process":
       return judgeProcess(rule.name, device);
     case "command":
-      return judgeCommand(rule, device, style);
+      return judgeCommand(rule, device, style, tell);
     case "unknown":
       return faulty(`${rule.text}: ${rule.reason}`);
   }
 }
 
-/** The result of one rule, with its negation. */
-export function judgeScaRule(rule: ScaRule, device: Device, style: MatchStyle): RuleResult {
-  const result = judgeRuleAsWritten(rule, device, style);
+/** The result of one rule, with its negation. `tell`: the emulators, unless a test brings real output. */
+export function judgeScaRule(
+  rule: ScaRule,
+  device: Device,
+  style: MatchStyle,
+  tell: CommandTeller = commandOutput,
+): RuleResult {
+  const result = judgeRuleAsWritten(rule, device, style, tell);
   if (!rule.isNegated || result.state === "unknown") return result;
   return { ...result, state: result.state === "found" ? "not-found" : "found" };
 }

@@ -130,7 +130,11 @@ function iptablesCommand(program: "iptables" | "ip6tables") {
     const backend = backendOf(device, program);
     const family = program === "iptables" ? "ip" : "ip6";
     const table = firewall.value.tables.find(
-      (one) => one.backend === backend && one.family === family && one.name === "filter",
+      (one) =>
+        // nft shows the tables of iptables-nft among its own.
+        (one.backend === backend || (backend === "iptables-nft" && one.backend === "nftables")) &&
+        one.family === family &&
+        one.name === "filter",
     );
     const own = table?.chains ?? [];
     // The chains of the kernel are there before anyone makes a table.

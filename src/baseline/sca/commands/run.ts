@@ -109,9 +109,11 @@ function shellCommand(args: readonly string[], device: Device): CommandOutput {
       const filter = words.join(" ").toLowerCase();
       if (about !== undefined && !about.some((word) => filter.includes(word.toLowerCase())))
         return notKnown(`${words.join(" ")}: what comes to it is not known whole`);
-      const output = runWords(words, device, input);
       const isLast = index === pipeline.length - 1;
+      const output = runWords(words, device, input);
       if (output.state === "no-program") {
+        // The shell ends as if it could not be started itself, and that is how the engine takes it.
+        if (isLast && pipeline === pipelines[pipelines.length - 1]) return output;
         // What a shell says of it goes past the pipe.
         text += `sh: 1: ${output.name}: not found\n`;
         input = "";
