@@ -64,7 +64,7 @@ function runInRoot(
 }
 
 /** The root as a running device: its own files, with the kernel tables of this machine. */
-async function deviceOf(root: string): Promise<Device> {
+export async function deviceOf(root: string): Promise<Device> {
   const own = createProbe({ root });
   const live = createProbe({ root: "/" });
   const side = (path: string): Probe => (/^\/(?:proc|sys)(?:\/|$)/.test(path) ? live : own);
@@ -85,7 +85,7 @@ async function deviceOf(root: string): Promise<Device> {
 }
 
 /** A teller that runs commands for real, each once. */
-function realTeller(root: string): (command: string) => CommandOutput {
+export function realTeller(root: string): (command: string) => CommandOutput {
   const known = new Map<string, CommandOutput>();
   return (command) => {
     const before = known.get(command);

@@ -61,7 +61,8 @@ function judgeCommand(
   if (rule.terms === undefined) return seen(true, "it would run");
   if (output.onlyAbout !== undefined && !isCovered(rule.terms, output.onlyAbout))
     return absent(`what ${rule.command} says of this is not known here`);
-  const text = style.dialect === "v5" ? output.text.replace(/^\n+|\n+$/g, "") : output.text;
+  const both = `${output.errors ?? ""}${output.text}`;
+  const text = style.dialect === "v5" ? both.replace(/^\n+|\n+$/g, "") : both;
   const found = findLine(textLines(text), rule.terms, style);
   if (!found.ok) return faulty(`${found.problem.subject}: ${found.problem.detail}`);
   return seen(found.value, found.value ? "such a line" : "no such line");

@@ -7,6 +7,7 @@ import { processNames } from "../processes.ts";
 import { userName } from "./files.ts";
 import {
   type CommandOutput,
+  complained,
   needsRunningDevice,
   notKnown,
   partlyPrinted,
@@ -29,7 +30,7 @@ function passwdCommand(args: readonly string[], device: Device): CommandOutput {
   const ages = passwordAges(device);
   if (ages.state === "unreadable") return unreadable(ages.reason);
   const entry = ages.state === "value" ? ages.value.find((one) => one.name === name) : undefined;
-  if (entry === undefined) return printedLines([`passwd: user '${name}' does not exist`]);
+  if (entry === undefined) return complained(`passwd: user '${name}' does not exist`);
   const word = { set: "P", empty: "NP", locked: "L" }[entry.password];
   const numbers = [entry.minDays, entry.maxDays, entry.warnDays, entry.inactiveDays].map(
     (days) => days ?? -1,
@@ -119,7 +120,7 @@ function crontabCommand(args: readonly string[], device: Device): CommandOutput 
     if (text.state === "unreadable") return unreadable(text.reason);
     if (text.state === "value") return { state: "output", text: text.value };
   }
-  return printedLines([`no crontab for ${name}`]);
+  return complained(`no crontab for ${name}`);
 }
 
 /** ps -ef, with programs instead of whole command lines. Source: ps(1). */

@@ -1,7 +1,14 @@
 import type { FileFacts } from "../../../contract/probe.ts";
 import type { Device } from "../../device.ts";
 import { accounts, groups } from "../../facts/accounts.ts";
-import { type CommandOutput, notKnown, partlyPrinted, printedLines, unreadable } from "./output.ts";
+import {
+  type CommandOutput,
+  notKnown,
+  partlyPrinted,
+  printedLines,
+  shownName,
+  unreadable,
+} from "./output.ts";
 
 const KIND_LETTERS: Readonly<Record<FileFacts["kind"], string>> = {
   file: "-",
@@ -137,12 +144,13 @@ export function statCommand(args: readonly string[], device: Device): CommandOut
   if (request === undefined)
     return notKnown(`stat ${args.join(" ")}: options that are not known here`);
   const lines: string[] = [];
+  const errors: string[] = [];
   for (const path of request.paths) {
     const plain = path.replace(/(.)\/+$/, "$1");
     const facts = request.follows || plain !== path ? device.facts(plain) : device.linkFacts(plain);
     if (facts.state === "unreadable") return unreadable(facts.reason);
     if (facts.state === "missing") {
-      lines.push(`stat: cannot statx '${path}': No such file or directory`);
+      errors.push(`stat: cannot statx '${path}': No such file or directory`);
     } else if (request.format !== undefined) {
       const text = statFormatted(request.format, path, facts.value, device);
       if (text === undefined)
@@ -150,31 +158,30 @@ export function statCommand(args: readonly string[], device: Device): CommandOut
       lines.push(text);
     } else for (const line of statLong(path, facts.value, device)) lines.push(line);
   }
-  if (request.format !== undefined) return printedLines(lines);
-  return partlyPrinted(lines, [
-    "Uid",
-    "Gid",
-    "Access: (",
-    "File:",
-    "-r",
-    "0/root",
-    "cannot stat",
-    "No such file",
-  ]);
+  if (request.format !== undefined) return printedLines(lines, errors);
+  return partlyPrinted(
+    lines,
+    ["Uid", "Gid", "Access: (", "File:", "-r", "0/root", "cannot stat", "No such file"],
+    errors,
+  );
 }
 
-/** cat of whole files. Files that are not there are said so and left out. */
+/** cat of whole files. Files that are not there are said so and left out. Source: cat(1). */
 export function catCommand(paths: readonly string[], device: Device): CommandOutput {
   let text = "";
+  let errors = "";
   for (const path of paths) {
     if (path.startsWith("-")) return notKnown(`cat ${path}: an option that is not known here`);
+    const facts = device.facts(path);
+    if (facts.state === "value" && facts.value.kind === "folder") {
+      errors += `cat: ${shownName(path)}: Is a directory\n`;
+      continue;
+    }
     const content = device.text(path);
-    if (content.state === "unreadable") {
-      if (device.facts(path).state === "value" && device.folder(path).state === "value")
-        text += `cat: ${path}: Is a directory\n`;
-      else return unreadable(content.reason);
-    } else if (content.state === "missing") text += `cat: ${path}: No such file or directory\n`;
+    if (content.state === "unreadable") return unreadable(content.reason);
+    if (content.state === "missing")
+      errors += `cat: ${shownName(path)}: No such file or directory\n`;
     else text += content.value;
   }
-  return { state: "output", text };
+  return { state: "output", text, errors };
 }

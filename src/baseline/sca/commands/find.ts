@@ -1,14 +1,7 @@
 import type { FileFacts } from "../../../contract/probe.ts";
 import type { Device } from "../../device.ts";
 import { groupName, modeText, statCommand, userName } from "./files.ts";
-import {
-  type CommandOutput,
-  notKnown,
-  partlyPrinted,
-  printed,
-  printedLines,
-  unreadable,
-} from "./output.ts";
+import { type CommandOutput, notKnown, partlyPrinted, printedLines, unreadable } from "./output.ts";
 
 const MOST_ENTRIES = 20_000;
 
@@ -152,17 +145,17 @@ export function findCommand(args: readonly string[], device: Device): CommandOut
   const found = entries.filter(test);
   if (isLong) {
     const lines = found.map((entry) => lsLine(entry, device));
-    return errors.length + lines.length === 0
-      ? printed("")
-      : partlyPrinted([...errors, ...lines], ["-rw", "-[", "/", "root"]);
+    if (lines.length === 0) return printedLines([], errors);
+    return partlyPrinted(lines, ["-rw", "-[", "/", "root"], errors);
   }
-  if (execAt < 0) return printedLines([...errors, ...found.map(({ path }) => path)]);
+  const paths = found.map(({ path }) => path);
+  if (execAt < 0) return printedLines(paths, errors);
   const command = rest.slice(execAt + 1);
-  const isStat =
-    command[0] === "stat" &&
-    command[command.length - 2] === "{}" &&
-    /^[+;]$/.test(command[command.length - 1] ?? "");
-  if (!isStat) return notKnown(`find -exec ${command.join(" ")}: a command that is not known here`);
-  if (found.length === 0) return printedLines(errors);
-  return statCommand([...command.slice(1, -2), ...found.map(({ path }) => path)], device);
+  const last = command[command.length - 1] ?? "";
+  if (command[0] !== "stat" || command[command.length - 2] !== "{}" || !/^[+;]$/.test(last))
+    return notKnown(`find -exec ${command.join(" ")}: a command that is not known here`);
+  if (paths.length === 0) return printedLines([], errors);
+  const output = statCommand([...command.slice(1, -2), ...paths], device);
+  if (output.state !== "output" || errors.length === 0) return output;
+  return { ...output, errors: `${errors.join("\n")}\n${output.errors ?? ""}` };
 }

@@ -4,6 +4,7 @@ import { expandGlob } from "../../glob.ts";
 import { liveMounts } from "../../primitives/mount.ts";
 import {
   type CommandOutput,
+  complained,
   needsRunningDevice,
   notKnown,
   partlyPrinted,
@@ -30,7 +31,7 @@ export function sysctlCommand(args: readonly string[], device: Device): CommandO
       for (const line of text.value.replace(/\n$/, "").split("\n"))
         lines.push(isShort ? line : `${key} = ${line}`);
   }
-  return printedLines([...errors, ...lines]);
+  return printedLines(lines, errors);
 }
 
 /** lsmod. Source: lsmod(8). */
@@ -40,7 +41,7 @@ export function lsmodCommand(args: readonly string[], device: Device): CommandOu
   const text = device.text("/proc/modules");
   if (text.state === "unreadable") return unreadable(text.reason);
   if (text.state === "missing")
-    return printedLines(["Error: could not get list of modules: No such file or directory"]);
+    return complained("Error: could not get list of modules: No such file or directory");
   const lines = text.value.split("\n").flatMap((line) => {
     const [name, size = "", count = "", by = ""] = line.split(" ");
     if (name === undefined || name === "") return [];
@@ -133,7 +134,7 @@ export function modprobeCommand(args: readonly string[], device: Device): Comman
   if (builtIn.state === "value" && moduleFile(builtIn.value, module) !== undefined)
     return partlyPrinted([`builtin ${name}`], ["install", "insmod", "not found"]);
   if (config.aliases.has(module)) return notKnown(`modprobe ${name}: an alias`);
-  return printedLines([`modprobe: FATAL: Module ${name} not found in directory ${folder}`]);
+  return complained(`modprobe: FATAL: Module ${name} not found in directory ${folder}`);
 }
 
 /** findmnt of one path. Source: findmnt(8). */

@@ -10,6 +10,7 @@ import { packages } from "../../primitives/package.ts";
 import { iptablesChain } from "./iptables-list.ts";
 import {
   type CommandOutput,
+  complained,
   needsRunningDevice,
   notKnown,
   partlyPrinted,
@@ -68,6 +69,10 @@ const PRIORITIES: ReadonlyMap<number, string> = new Map([
   [100, "srcnat"],
 ]);
 
+/** Keys that nft shows without the word `meta`. Source: nft(8), meta expressions. */
+const UNQUALIFIED =
+  /\bmeta (iif|oif|iifname|oifname|iiftype|oiftype|iifgroup|oifgroup|mark|skuid|skgid|cgroup|pkttype|cpu|ibrname|obrname)\b/g;
+
 function nftChain(chain: FirewallChain): readonly string[] {
   const lines = [`\tchain ${chain.name} {`];
   if (chain.base !== undefined) {
@@ -76,7 +81,7 @@ function nftChain(chain: FirewallChain): readonly string[] {
       `\t\ttype ${type} hook ${hook} priority ${PRIORITIES.get(priority) ?? priority}; policy ${policy};`,
     );
   }
-  for (const rule of chain.rules) lines.push(`\t\t${rule.text}`);
+  for (const rule of chain.rules) lines.push(`\t\t${rule.text.replace(UNQUALIFIED, "$1")}`);
   return [...lines, "\t}"];
 }
 
@@ -146,8 +151,7 @@ function iptablesCommand(program: "iptables" | "ip6tables") {
       ...missing.map((name) => ({ name, rules: [] })),
     ];
     const shown = wanted === undefined ? chains : chains.filter((chain) => chain.name === wanted);
-    if (shown.length === 0)
-      return printedLines([`${program}: No chain/target/match by that name.`]);
+    if (shown.length === 0) return complained(`${program}: No chain/target/match by that name.`);
     const style = {
       isVerbose: isLong.includes("v"),
       isNumeric: isLong.includes("n"),
@@ -175,7 +179,7 @@ function nmcliCommand(args: readonly string[], device: Device): CommandOutput {
   if (!device.isLive) return needsRunningDevice("nmcli");
   const isRunning =
     device.linkFacts("/run/systemd/units/invocation:NetworkManager.service").state === "value";
-  if (!isRunning) return printedLines(["Error: NetworkManager is not running."]);
+  if (!isRunning) return complained("Error: NetworkManager is not running.");
   const text = device.text("/var/lib/NetworkManager/NetworkManager.state");
   if (text.state === "unreadable") return unreadable(text.reason);
   const key = kind === "wifi" ? "WirelessEnabled" : "WWANEnabled";

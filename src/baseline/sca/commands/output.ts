@@ -1,13 +1,13 @@
-import { type Fact, unreadableFact } from "../../fact.ts";
-
 /**
- * What a command would print, both of its streams together as the engine reads them. `no-program`: it
- * cannot be started; `not-known`: what it prints cannot be worked out here.
+ * What a command would print. `no-program`: it cannot be started; `not-known`: what it prints cannot be
+ * worked out here.
  */
 export type CommandOutput =
   | {
       readonly state: "output";
       readonly text: string;
+      /** What goes to the other stream, which a pipe does not take. The engine reads both. */
+      readonly errors?: string;
       /** Only lines about these words are as the command prints them. Absent: all are. */
       readonly onlyAbout?: readonly string[];
     }
@@ -15,22 +15,38 @@ export type CommandOutput =
   | { readonly state: "not-known"; readonly reason: string }
   | { readonly state: "unreadable"; readonly reason: string };
 
-/** A whole output. */
-export function printed(text: string): CommandOutput {
-  return { state: "output", text };
+function together(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Lines of an output, each with its line feed. */
-export function printedLines(lines: readonly string[]): CommandOutput {
-  return printed(lines.map((line) => `${line}\n`).join(""));
+/** A whole output of lines, and those of the other stream. */
+export function printedLines(
+  lines: readonly string[],
+  errors: readonly string[] = [],
+): CommandOutput {
+  const text = together(lines);
+  return errors.length === 0
+    ? { state: "output", text }
+    : { state: "output", text, errors: together(errors) };
+}
+
+/** Nothing but a message to the other stream. */
+export function complained(...errors: readonly string[]): CommandOutput {
+  return printedLines([], errors);
 }
 
 /** Lines of an output that are right as far as these words go. */
 export function partlyPrinted(
   lines: readonly string[],
   onlyAbout: readonly string[],
+  errors: readonly string[] = [],
 ): CommandOutput {
-  return { state: "output", text: lines.map((line) => `${line}\n`).join(""), onlyAbout };
+  return { state: "output", text: together(lines), errors: together(errors), onlyAbout };
+}
+
+/** A name as GNU coreutils shows it in messages: quoted where a shell would need it. */
+export function shownName(name: string): string {
+  return /^[\w./,+@%:=^-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
 
 export function notKnown(reason: string): CommandOutput {
@@ -44,9 +60,4 @@ export function unreadable(reason: string): CommandOutput {
 /** What an offline root cannot tell. */
 export function needsRunningDevice(name: string): CommandOutput {
   return notKnown(`${name} speaks of a running device, and this is none`);
-}
-
-/** A fact that must be there. */
-export function orUnreadable<T>(fact: Fact<T>, what: string): Fact<T> {
-  return fact.state === "missing" ? unreadableFact(`${what}: not there`) : fact;
 }

@@ -22,7 +22,7 @@ function isKnown(stanza: string): boolean {
   return !/ not-installed$/.test(field(stanza, "Status"));
 }
 
-function statusOutput(text: string, names: readonly string[], isDpkg: boolean): CommandOutput {
+function statusOutput(text: string, names: readonly string[]): CommandOutput {
   const errors: string[] = [];
   const lines: string[] = [];
   for (const [index, name] of names.entries()) {
@@ -33,8 +33,8 @@ function statusOutput(text: string, names: readonly string[], isDpkg: boolean): 
     if (index < names.length - 1) lines.push("");
   }
   const hint = "Use dpkg --info (= dpkg-deb --info) to examine archive files.";
-  if (errors.length > 0 && isDpkg) errors.push(hint);
-  return printedLines([...errors, ...lines]);
+  if (errors.length > 0) errors.push(hint);
+  return printedLines(lines, errors);
 }
 
 /** A package that others name in a relation is known to the database without being installed. */
@@ -73,7 +73,7 @@ function formatted(format: string, stanza: string): string | undefined {
 function showOutput(text: string, format: string, names: readonly string[]): CommandOutput {
   const errors: string[] = [];
   let shown = "";
-  for (const name of names) {
+  for (const name of [...names].sort()) {
     if (/[*?[]/.test(name)) return notKnown(`dpkg-query -W ${name}: patterns are not known here`);
     const stanza =
       stanzaOf(text, name) ??
@@ -86,7 +86,7 @@ function showOutput(text: string, format: string, names: readonly string[]): Com
       return notKnown(`dpkg-query -W: the format ${format} is not known here`);
     else shown += line;
   }
-  return { state: "output", text: errors.join("") + shown };
+  return { state: "output", text: shown, errors: errors.join("") };
 }
 
 /** dpkg -s, dpkg-query -s and dpkg-query -W. Source: dpkg-query(1). */
@@ -105,7 +105,7 @@ export function dpkgCommand(
     names.length === rest.length &&
     names.length > 0
   )
-    return statusOutput(status.value, names, program === "dpkg");
+    return statusOutput(status.value, names);
   if ((option === "-W" || option === "--show") && program === "dpkg-query") {
     const [, given] =
       /^(?:-f=?|--showformat=)(.*)$/s.exec(rest.find((word) => word.startsWith("-")) ?? "") ?? [];

@@ -93,6 +93,7 @@ function shellCommand(args: readonly string[], device: Device): CommandOutput {
   if (pipelines === undefined)
     return notKnown(`sh ${args.join(" ")}: a form that is not known here`);
   let text = "";
+  let errors = "";
   const onlyAbout: string[] = [];
   for (const pipeline of pipelines) {
     let input: string | undefined;
@@ -115,10 +116,13 @@ function shellCommand(args: readonly string[], device: Device): CommandOutput {
         // The shell ends as if it could not be started itself, and that is how the engine takes it.
         if (isLast && pipeline === pipelines[pipelines.length - 1]) return output;
         // What a shell says of it goes past the pipe.
-        text += `sh: 1: ${output.name}: not found\n`;
+        errors += `sh: 1: ${output.name}: not found\n`;
         input = "";
-      } else if (output.state !== "output") return output;
-      else if (isLast) {
+        continue;
+      }
+      if (output.state !== "output") return output;
+      errors += output.errors ?? "";
+      if (isLast) {
         text += output.text;
         for (const word of output.onlyAbout ?? []) onlyAbout.push(word);
       } else {
@@ -127,7 +131,7 @@ function shellCommand(args: readonly string[], device: Device): CommandOutput {
       }
     }
   }
-  return onlyAbout.length === 0 ? { state: "output", text } : { state: "output", text, onlyAbout };
+  return { state: "output", text, errors, ...(onlyAbout.length === 0 ? {} : { onlyAbout }) };
 }
 
 const kept = new WeakMap<Device, Map<string, CommandOutput>>();

@@ -4,10 +4,10 @@ import { packages } from "../../primitives/package.ts";
 import { secondsText } from "../../primitives/sshd.ts";
 import {
   type CommandOutput,
+  complained,
   needsRunningDevice,
   notKnown,
   partlyPrinted,
-  printedLines,
   unreadable,
 } from "./output.ts";
 import { SSHD_DEFAULTS, sshdAlgorithms } from "./sshd-defaults.ts";
@@ -98,6 +98,7 @@ function shown(key: string, value: string, builtIn: string | undefined): string 
   if (key === "loglevel" || key === "syslogfacility") return value.toUpperCase();
   if (key === "maxstartups" && /^\d+$/.test(value)) return `${value}:100:${value}`;
   if (key === "compression" && lower === "delayed") return "yes";
+  if (key === "subsystem") return value.replace(/\s+/g, " ");
   return /^(?:yes|no|none|true|false)$/.test(lower)
     ? lower.replace("true", "yes").replace("false", "no")
     : value;
@@ -149,11 +150,11 @@ export function sshdCommand(args: readonly string[], device: Device): CommandOut
     device.facts("/usr/lib/systemd/system/ssh.service").state !== "missing"
   ) {
     if (!device.isLive) return needsRunningDevice("sshd -T");
-    return printedLines(["Missing privilege separation directory: /run/sshd"]);
+    return complained("Missing privilege separation directory: /run/sshd");
   }
   const lines = effectiveLines(config.value, version, device);
   if (!lines.some((line) => line.startsWith("hostkey ")))
-    return printedLines(["sshd: no hostkeys available -- exiting."]);
+    return complained("sshd: no hostkeys available -- exiting.");
   const known = lines.map((line) => line.slice(0, line.indexOf(" ")));
   return partlyPrinted(lines, [...known, "allowusers", "denyusers", "allowgroups", "denygroups"]);
 }

@@ -4,6 +4,7 @@ import { UNIT_FOLDERS, unitFile } from "../../facts/units.ts";
 import { packages } from "../../primitives/package.ts";
 import {
   type CommandOutput,
+  complained,
   needsRunningDevice,
   notKnown,
   partlyPrinted,
@@ -74,11 +75,20 @@ function byName(device: Device, unit: string, path: string): Fact<UnitFileState>
   const target = device.link(path);
   if (target.state === "value") {
     const aim = target.value.slice(target.value.lastIndexOf("/") + 1);
-    if (aim !== name) return valueFact({ word: "alias" });
+    if (aim !== name) {
+      const aimed = unitFile(device, aim);
+      const isMasked = aimed.state === "value" && aimed.value.isMasked;
+      return valueFact({ word: isMasked ? "masked" : "alias" });
+    }
   }
   const links = enablingLinks(device);
   if (links.state !== "value") return links;
-  const by = links.value.get(unit);
+  // A template is enabled by any of its instances.
+  const stem = unit.includes("@.") ? unit.slice(0, unit.indexOf("@.") + 1) : undefined;
+  const instance = [...links.value.keys()].find(
+    (one) => stem !== undefined && one.startsWith(stem),
+  );
+  const by = links.value.get(unit) ?? links.value.get(instance ?? "");
   if (by !== undefined)
     return valueFact({ word: by.startsWith("/run/") ? "enabled-runtime" : "enabled" });
   if (/^\/run\/systemd\/generator/.test(path)) return valueFact({ word: "generated" });
@@ -149,7 +159,7 @@ function isEnabledOutput(units: readonly string[], device: Device): CommandOutpu
       break;
     }
   }
-  return printedLines([...errors, ...words]);
+  return printedLines(words, errors);
 }
 
 function isActiveOutput(units: readonly string[], device: Device): CommandOutput {
@@ -248,5 +258,5 @@ export function systemctlCommand(args: readonly string[], device: Device): Comma
   if (live === undefined || (units.length === 0) !== (verb === "list-units"))
     return notKnown(`systemctl ${args.join(" ")}: a form that is not known here`);
   if (!device.isLive) return needsRunningDevice(`systemctl ${verb}`);
-  return isBooted(device) ? live(units, device) : printedLines(NOT_BOOTED);
+  return isBooted(device) ? live(units, device) : complained(...NOT_BOOTED);
 }

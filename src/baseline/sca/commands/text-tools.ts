@@ -2,7 +2,7 @@ import type { Device } from "../../device.ts";
 import { readPcre2 } from "../pattern/pcre2.ts";
 import { type Program, programOf } from "../pattern/program.ts";
 import { runPattern } from "../pattern/run.ts";
-import { type CommandOutput, notKnown, printedLines, unreadable } from "./output.ts";
+import { type CommandOutput, notKnown, printedLines, shownName, unreadable } from "./output.ts";
 
 /** Most files that a search of folders reads. */
 const MOST_FILES = 5000;
@@ -123,12 +123,13 @@ export function grepCommand(
   const isDeep = flags.has("r") || flags.has("R");
   const hasNames = !flags.has("h") && (flags.has("H") || isDeep || paths.length > 1);
   const printed: string[] = [];
+  const errors: string[] = [];
   for (const path of paths) {
     const facts = device.facts(path);
     if (facts.state === "missing" && !flags.has("s"))
-      printed.push(`grep: ${path}: No such file or directory`);
+      errors.push(`grep: ${path}: No such file or directory`);
     if (facts.state === "value" && facts.value.kind === "folder" && !isDeep) {
-      printed.push(`grep: ${path}: Is a directory`);
+      errors.push(`grep: ${path}: Is a directory`);
       continue;
     }
     const files: string[] = [];
@@ -144,7 +145,7 @@ export function grepCommand(
         printed.push(prefix + line);
     }
   }
-  return printedLines(printed);
+  return printedLines(printed, errors);
 }
 
 /** cut -d -f with single fields. Source: cut(1). */
@@ -176,13 +177,14 @@ export function cutCommand(
     );
   if (paths.length === 0) return printedLines(cut(input ?? ""));
   const lines: string[] = [];
+  const errors: string[] = [];
   for (const path of paths) {
     const text = device.text(path);
     if (text.state === "unreadable") return unreadable(text.reason);
-    if (text.state === "missing") lines.push(`cut: ${path}: No such file or directory`);
+    if (text.state === "missing") errors.push(`cut: ${shownName(path)}: No such file or directory`);
     else for (const line of cut(text.value)) lines.push(line);
   }
-  return printedLines(lines);
+  return printedLines(lines, errors);
 }
 
 /** sort, uniq and wc -l over a stream. */
