@@ -5,6 +5,7 @@
  *
  *   node --import tsx test/baseline/sca-agreement.ts [root [policy …]]
  *
+ * The root may be `/proc/<process>/root` of a container that runs, from within its network namespace.
  * It needs root rights. Policies are read from test/baseline/sca-policies, the root is
  * test/baseline/sca-root: neither is part of the repository.
  */
@@ -48,11 +49,21 @@ export function scaAgreementObstacle(): string | undefined {
   return tried.status === 0 ? undefined : "needs mount namespaces";
 }
 
+/** The process of a container whose root is `/proc/<process>/root`; undefined for a folder. */
+function containerOf(root: string): string | undefined {
+  return /^\/proc\/(\d+)\/root$/.exec(root)?.[1];
+}
+
 function runInRoot(
   root: string,
   words: readonly string[],
 ): { readonly text: string; readonly status: number | null } {
-  const done = spawnSync("unshare", ["-m", "sh", "-c", IN_ROOT, "sh", root, ...words], {
+  const inside = containerOf(root);
+  const [program, ...args] =
+    inside === undefined
+      ? ["unshare", "-m", "sh", "-c", IN_ROOT, "sh", root, ...words]
+      : ["sh", "-c", `exec nsenter -t ${inside} -a -- "$@" 2>&1`, "sh", ...words];
+  const done = spawnSync(program ?? "", args, {
     encoding: "utf8",
     timeout: DEADLINE_MS,
     maxBuffer: 64_000_000,
@@ -67,7 +78,9 @@ function runInRoot(
 export async function deviceOf(root: string): Promise<Device> {
   const own = createProbe({ root });
   const live = createProbe({ root: "/" });
-  const side = (path: string): Probe => (/^\/(?:proc|sys)(?:\/|$)/.test(path) ? live : own);
+  const isContainer = containerOf(root) !== undefined;
+  const side = (path: string): Probe =>
+    !isContainer && /^\/(?:proc|sys)(?:\/|$)/.test(path) ? live : own;
   // What is mounted, as seen from inside.
   const mounts = runInRoot(root, ["cat", "/proc/self/mounts"]).text;
   const probe: Probe = {
@@ -182,7 +195,9 @@ export async function compareScaPolicy(path: string, root: string): Promise<ScaA
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const root = realpathSync(args[0] ?? SCA_ROOT);
+  const given = args[0] ?? SCA_ROOT;
+  // The root of a process is a link that leads elsewhere.
+  const root = containerOf(given) === undefined ? realpathSync(given) : given;
   const names =
     args.length > 1
       ? args.slice(1)

@@ -211,6 +211,17 @@ function sestatusCommand(args: readonly string[], device: Device): CommandOutput
   );
 }
 
+/** journalctl, as far as there is no journal: one that is there is not read. Source: journalctl(1). */
+function journalctlCommand(_args: readonly string[], device: Device): CommandOutput {
+  for (const folder of ["/var/log/journal", "/run/log/journal"]) {
+    const names = device.folder(folder);
+    if (names.state === "unreadable") return unreadable(names.reason);
+    if (names.state === "value" && names.value.length > 0)
+      return notKnown("the journal is not searched here");
+  }
+  return partlyPrinted(["-- No entries --"], [":", "kernel"], ["No journal files were found."]);
+}
+
 /** Commands about audit rules and mandatory access control. */
 export const aboutSecurity: readonly (readonly [
   string,
@@ -220,5 +231,6 @@ export const aboutSecurity: readonly (readonly [
   ["augenrules", augenrulesCommand],
   ["apparmor_status", apparmorCommand],
   ["aa-status", apparmorCommand],
+  ["journalctl", journalctlCommand],
   ["sestatus", sestatusCommand],
 ];

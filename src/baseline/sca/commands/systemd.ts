@@ -11,6 +11,7 @@ import {
   printedLines,
   unreadable,
 } from "./output.ts";
+import { isUnitActive } from "./unit-activity.ts";
 
 /** State of a unit file as systemctl names it. Source: systemctl(1), is-enabled. */
 interface UnitFileState {
@@ -132,11 +133,6 @@ function isBooted(device: Device): boolean {
   return device.facts("/run/systemd/system").state === "value";
 }
 
-/** A unit that runs has a link with its invocation. Source: systemd unit.c, unit_export_state_files. */
-function isActive(device: Device, unit: string): boolean {
-  return device.linkFacts(`/run/systemd/units/invocation:${unit}`).state === "value";
-}
-
 /** Version of systemd; undefined: not known. */
 function managerVersion(device: Device): number | undefined {
   const list = packages(device);
@@ -163,43 +159,51 @@ function isEnabledOutput(units: readonly string[], device: Device): CommandOutpu
 }
 
 function isActiveOutput(units: readonly string[], device: Device): CommandOutput {
-  return printedLines(
-    units.map((unit) => (isActive(device, unitName(unit)) ? "active" : "inactive")),
-  );
+  const lines: string[] = [];
+  for (const unit of units.map(unitName)) {
+    const isActive = isUnitActive(device, unit);
+    if (isActive.state === "unreadable") return unreadable(isActive.reason);
+    if (isActive.state === "missing") return notKnown(`whether ${unit} is active is in no file`);
+    lines.push(isActive.value ? "active" : "inactive");
+  }
+  // A unit that failed is shown as one that is not active.
+  return partlyPrinted(lines, ["active"]);
 }
 
 function showOutput(units: readonly string[], device: Device): CommandOutput {
   const lines: string[] = [];
+  let isActivityKnown = true;
   for (const [index, name] of units.entries()) {
     const unit = unitName(name);
     const state = unitFileState(device, unit);
     if (state.state === "unreadable") return unreadable(state.reason);
     const word = state.state === "value" ? state.value.word : "";
-    const load =
-      state.state === "missing" ? "not-found" : word.startsWith("masked") ? "masked" : "loaded";
+    const isMasked = word.startsWith("masked");
+    const load = state.state === "missing" ? "not-found" : isMasked ? "masked" : "loaded";
+    const isActive = isUnitActive(device, unit);
     if (index > 0) lines.push("");
-    lines.push(`Id=${unit}`, `Names=${unit}`, `LoadState=${load}`);
-    lines.push(
-      `ActiveState=${isActive(device, unit) ? "active" : "inactive"}`,
-      `UnitFileState=${word}`,
-    );
+    lines.push(`Id=${unit}`, `LoadState=${load}`);
+    if (isActive.state === "value")
+      lines.push(`ActiveState=${isActive.value ? "active" : "inactive"}`);
+    else isActivityKnown = false;
+    lines.push(`UnitFileState=${word}`);
   }
-  return partlyPrinted(lines, ["LoadState", "ActiveState", "UnitFileState", "Id="]);
+  const known = ["LoadState", "UnitFileState", "Id="];
+  return partlyPrinted(lines, isActivityKnown ? [...known, "ActiveState"] : known);
 }
 
 function statusOutput(units: readonly string[], device: Device): CommandOutput {
   const lines: string[] = [];
+  const errors: string[] = [];
   for (const unit of units.map(unitName)) {
     const state = unitFileState(device, unit);
+    const isActive = isUnitActive(device, unit);
     if (state.state === "unreadable") return unreadable(state.reason);
-    if (state.state === "missing") lines.push(`Unit ${unit} could not be found.`);
-    else
-      lines.push(
-        `* ${unit}`,
-        `     Active: ${isActive(device, unit) ? "active" : "inactive (dead)"}`,
-      );
+    if (state.state === "missing") errors.push(`Unit ${unit} could not be found.`);
+    else if (isActive.state !== "value") return notKnown(`whether ${unit} is active is in no file`);
+    else lines.push(`* ${unit}`, `     Active: ${isActive.value ? "active" : "inactive (dead)"}`);
   }
-  return partlyPrinted(lines, ["Active:", "could not be found"]);
+  return partlyPrinted(lines, ["Active:", "could not be found"], errors);
 }
 
 /** Names of units that files define. */
@@ -233,10 +237,7 @@ function listUnits(device: Device): CommandOutput {
     name.startsWith("invocation:") ? [name.slice(11)] : [],
   );
   const lines = units.map((unit) => `  ${unit.padEnd(30)} loaded active running ${unit}`);
-  return partlyPrinted(
-    ["  UNIT LOAD ACTIVE SUB DESCRIPTION", ...lines],
-    [".service", ".socket", ".timer", ".mount"],
-  );
+  return partlyPrinted(["  UNIT LOAD ACTIVE SUB DESCRIPTION", ...lines], [".service"]);
 }
 
 /** systemctl: what files and links tell of units. Source: systemctl(1). */
