@@ -79,7 +79,7 @@ function ruleLine(rule: FirewallRule, style: IptablesStyle): string {
   const target = targetOf(rule).padEnd(9);
   const protocol = protocolOf(conditions, style).padEnd(4);
   const packets = `${String(rule.counters?.packets ?? 0n).padStart(5)} ${String(rule.counters?.bytes ?? 0n).padStart(5)} `;
-  const ways = `${interfaceOf(conditions, "in").padEnd(6)} ${interfaceOf(conditions, "out").padEnd(6)} `;
+  const ways = `${interfaceOf(conditions, "in").padEnd(6)} ${interfaceOf(conditions, "out").padEnd(6)}  `;
   const head = style.isVerbose ? packets : "";
   return `${head}${target}  ${protocol} --  ${style.isVerbose ? ways : ""}${source} ${destination}`;
 }
@@ -93,7 +93,7 @@ export function iptablesChain(chain: FirewallChain, style: IptablesStyle): reado
     ? `Chain ${chain.name} (policy ${policy}${counters})`
     : `Chain ${chain.name} (1 references)`;
   const columns = style.isVerbose
-    ? " pkts bytes target     prot opt in     out     source               destination"
-    : "target     prot opt source               destination";
+    ? " pkts bytes target     prot opt in     out     source               destination         "
+    : "target     prot opt source               destination         ";
   return [head, columns, ...chain.rules.map((rule) => ruleLine(rule, style))];
 }

@@ -163,7 +163,9 @@ function iptablesCommand(program: "iptables" | "ip6tables") {
       ...(index > 0 ? [""] : []),
       ...iptablesChain(chain, style),
     ]);
-    return partlyPrinted(lines, ["chain", "policy", "accept", "drop", "reject"]);
+    // Without -n addresses and ports are shown by name.
+    const known = ["chain", "policy"];
+    return partlyPrinted(lines, style.isNumeric ? [...known, "accept", "drop", "reject"] : known);
   };
 }
 

@@ -124,10 +124,12 @@ function shellCommand(args: readonly string[], device: Device): CommandOutput {
       errors += output.errors ?? "";
       if (isLast) {
         text += output.text;
-        for (const word of output.onlyAbout ?? []) onlyAbout.push(word);
+        // A count of lines that are right is right; lines that passed are right about the same words.
+        const passed = /^grep -\w*c/.test(filter) ? [] : (about ?? []);
+        for (const word of [...passed, ...(output.onlyAbout ?? [])]) onlyAbout.push(word);
       } else {
         input = output.text;
-        about = output.onlyAbout;
+        about = output.onlyAbout ?? about;
       }
     }
   }

@@ -32,7 +32,7 @@ function place(
 }
 
 /** Rules as ufw keeps them beside those of iptables. Source: ufw, user.rules (tuples). */
-function ruleLines(text: string, isV6: boolean): readonly string[] {
+function ruleLines(text: string, isV6: boolean, isVerbose: boolean): readonly string[] {
   return text.split("\n").flatMap((line) => {
     const [, tuple] = /^### tuple ### (.*)$/.exec(line.slice(0, 1000)) ?? [];
     if (tuple === undefined) return [];
@@ -42,7 +42,9 @@ function ruleLines(text: string, isV6: boolean): readonly string[] {
     const isIn = way === "in";
     const target = place(to, port, protocol, isV6, isIn ? link : undefined);
     const source = place(from, fromPort, protocol, isV6, isIn ? undefined : link);
-    const verb = `${action.replace(/_log(?:-all)?$/, "").toUpperCase()} ${way.toUpperCase()}`;
+    const word = action.replace(/_log(?:-all)?$/, "").toUpperCase();
+    // Rules for what comes in are shown without the word, unless more is asked for.
+    const verb = isIn && !isVerbose ? word : `${word} ${way.toUpperCase()}`;
     return [`${target.padEnd(26)} ${verb.padEnd(11)} ${source.padEnd(26)}`];
   });
 }
@@ -79,11 +81,31 @@ export function ufwCommand(args: readonly string[], device: Device): CommandOutp
   const head =
     form === "status"
       ? ["Status: active"]
-      : ["Status: active", "Logging: on (low)", defaultsLine(defaults, isForwarding)];
-  const list = [...ruleLines(rules, false), ...ruleLines(rules6, true)];
-  const table = list.length === 0 ? [] : ["", `${"To".padEnd(26)} Action      From`, ...list];
+      : [
+          "Status: active",
+          "Logging: on (low)",
+          defaultsLine(defaults, isForwarding),
+          "New profiles: skip",
+        ];
+  const isVerbose = form !== "status";
+  const list = [...ruleLines(rules, false, isVerbose), ...ruleLines(rules6, true, isVerbose)];
+  const table =
+    list.length === 0
+      ? []
+      : ["", `${"To".padEnd(26)} Action      From`, `${"--".padEnd(26)} ------      ----`, ...list];
   return partlyPrinted(
     [...head, ...table],
-    ["status", "default", "incoming", "outgoing", "routed", "allow", "deny", "reject", "anywhere"],
+    [
+      "active",
+      "status",
+      "default",
+      "incoming",
+      "outgoing",
+      "routed",
+      "allow",
+      "deny",
+      "reject",
+      "anywhere",
+    ],
   );
 }
