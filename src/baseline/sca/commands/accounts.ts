@@ -141,7 +141,7 @@ function psCommand(args: readonly string[], device: Device): CommandOutput {
   );
 }
 
-/** sysctl.conf and others are files; these are about people and what they run. */
+/** Commands about accounts and what they run. */
 export const aboutAccounts: readonly (readonly [
   string,
   (args: readonly string[], device: Device) => CommandOutput,

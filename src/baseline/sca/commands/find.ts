@@ -1,5 +1,6 @@
 import type { FileFacts } from "../../../contract/probe.ts";
 import type { Device } from "../../device.ts";
+import { fitsWildcard } from "../pattern/wildcard.ts";
 import { groupName, modeText, statCommand, userName } from "./files.ts";
 import { type CommandOutput, notKnown, partlyPrinted, printedLines, unreadable } from "./output.ts";
 
@@ -21,12 +22,7 @@ const KINDS: Readonly<Record<string, FileFacts["kind"]>> = {
 };
 
 function nameTest(pattern: string): Test {
-  const body = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  const matcher = new RegExp(`^${body}$`, "s");
-  return ({ path }) => matcher.test(path.slice(path.lastIndexOf("/") + 1).slice(0, 255));
+  return ({ path }) => fitsWildcard(pattern, path.slice(path.lastIndexOf("/") + 1));
 }
 
 function modeTest(text: string): Test | undefined {

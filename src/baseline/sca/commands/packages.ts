@@ -39,7 +39,8 @@ function statusOutput(text: string, names: readonly string[]): CommandOutput {
 
 /** A package that others name in a relation is known to the database without being installed. */
 function isNamedByOthers(text: string, name: string): boolean {
-  const word = name.replace(/[^a-z0-9]/g, "\\$&");
+  if (!/^[a-z0-9+.-]{1,200}$/.test(name)) return false;
+  const word = name.replace(/[+.]/g, "\\$&");
   const relations =
     "Depends|Pre-Depends|Recommends|Suggests|Breaks|Conflicts|Replaces|Enhances|Provides";
   return new RegExp(`^(?:${relations}): (?:.*[ ,|])?${word}(?:[ ,:(|]|$)`, "m").test(text);

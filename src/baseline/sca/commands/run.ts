@@ -71,7 +71,7 @@ const EMULATORS: ReadonlyMap<string, Emulator> = new Map<string, Emulator>([
   ...aboutSecurity,
 ]);
 
-/** Programs of an init system or base system that busybox or a package may bring under these names. */
+/** The output of a program with its arguments, if the program is there at all. */
 function runWords(
   words: readonly string[],
   device: Device,

@@ -2,6 +2,7 @@ import type { Device } from "../../device.ts";
 import { type SshdConfig, sshdConfig } from "../../facts/sshd-config.ts";
 import { packages } from "../../primitives/package.ts";
 import { secondsText } from "../../primitives/sshd.ts";
+import { fitsWildcard } from "../pattern/wildcard.ts";
 import {
   type CommandOutput,
   complained,
@@ -62,14 +63,6 @@ function sshdVersion(device: Device): number | undefined {
   return major === undefined ? undefined : Number(major) * 100 + Number(minor);
 }
 
-function matchesWildcard(pattern: string, word: string): boolean {
-  const body = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${body}$`).test(word);
-}
-
 /** `+`, `-` and `^` change the list that is built in. Undefined: that list is not known. */
 function algorithms(value: string, builtIn: string | undefined): string | undefined {
   const sign = value.charAt(0);
@@ -84,7 +77,7 @@ function algorithms(value: string, builtIn: string | undefined): string | undefi
   if (sign === "-")
     return builtIn
       .split(",")
-      .filter((one) => !given.some((pattern) => matchesWildcard(pattern, one)))
+      .filter((one) => !given.some((pattern) => fitsWildcard(pattern, one)))
       .join(",");
   return [...given, ...builtIn.split(",").filter((one) => !given.includes(one))].join(",");
 }

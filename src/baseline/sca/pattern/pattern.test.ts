@@ -7,6 +7,7 @@ import { readPcre2 } from "./pcre2.ts";
 import { programOf } from "./program.ts";
 import { type PatternMatch, runPattern } from "./run.ts";
 import type { PatternNode } from "./syntax.ts";
+import { fitsWildcard } from "./wildcard.ts";
 
 function match(
   read: Result<PatternNode>,
@@ -170,4 +171,16 @@ test("case counts only where the dialect says so", () => {
   assert.equal(match(readPcre2("^permitrootlogin"), "PermitRootLogin no", false), undefined);
   assert.ok(match(readPcre2("^permitrootlogin"), "PermitRootLogin no"));
   assert.equal(match(readPcre2("[^a]"), "A"), undefined);
+});
+
+test("wildcards match as regular expressions do, and stay quick", () => {
+  const unit = fc.constantFrom("a", "b", ".");
+  const pattern = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "?"), maxLength: 8 });
+  fc.assert(
+    fc.property(pattern, fc.string({ unit, maxLength: 8 }), (wild, text) => {
+      const source = wild.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll("?", ".");
+      assert.equal(fitsWildcard(wild, text), new RegExp(`^${source}$`).test(text));
+    }),
+  );
+  assert.equal(fitsWildcard(`${"*a".repeat(60)}b`, "a".repeat(4000)), false);
 });
