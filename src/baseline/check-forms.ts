@@ -112,12 +112,11 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
   banner: { files: paths },
   "execute-protection": {},
   firewall: { family, want: choice(["default-deny", "loopback", "established", "ports"]) },
-  // Each question looks at its own fields.
   homes: {
     question: choice(["exists", "owner", "mode", "without", "file-mode"]),
-    maxMode: integer({ min: 0, max: 0o7777, default: 0o750 }),
-    names: list(word, { maxItems: 64, default: [] }),
-    name: text({ maxLength: 256, default: ".*" }),
+    maxMode: optional(maxMode),
+    names: optional(words),
+    name: optional(word),
   },
   "inetd-off": { services: words },
   "ipv6-off": {},
@@ -206,3 +205,10 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
   sysctl: { key: word, expected, kernelDefault: optional(word) },
   "unit-line": { unit: word, key: word, pattern, what: word },
 };
+
+/** What a question about homes cannot do without. */
+export const HOMES_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["mode", ["maxMode"]],
+  ["without", ["names"]],
+  ["file-mode", ["name", "maxMode"]],
+]);

@@ -146,8 +146,8 @@ describe("custom rules", () => {
   it("are refused together, for one that is wrong may have been the point of it", () => {
     assert.match(faultOf(MINIMAL, { ...MINIMAL, id: "SITE-2", check: {} }), /^rule SITE-2: check/);
     assert.match(faultOf(MINIMAL, MINIMAL), /there are two/);
-    assert.match(faultOf(), /1 to 200 rules/);
-    assert.match(faultOf(...Array.from({ length: 201 }, () => MINIMAL)), /1 to 200 rules/);
+    assert.match(faultOf(), /1 to 400 rules/);
+    assert.match(faultOf(...Array.from({ length: 201 }, () => MINIMAL)), /1 to 400 rules/);
   });
 
   it("are refused when nested too deep, and when the file is no JSON", () => {

@@ -15,13 +15,14 @@ import {
 import { parseJsonObject } from "../parse/json.ts";
 import { nearestName } from "../parse/nearest-name.ts";
 import type { Check } from "./check.ts";
-import { CHECK_FORMS } from "./check-forms.ts";
+import { CHECK_FORMS, HOMES_FIELDS } from "./check-forms.ts";
 import type { Rule } from "./rule.ts";
+import { isScaCheck } from "./sca/check-form.ts";
 
 /** Largest rule file, bytes. */
 export const MAX_RULE_FILE_BYTES = 1_048_576;
 /** Most rules of one file: their verdicts are kept between two runs. */
-export const MOST_CUSTOM_RULES = 200;
+export const MOST_CUSTOM_RULES = 400;
 const MAX_DEPTH = 8;
 const MOST_PARTS = 64;
 const MOST_FAULTS_TOLD = 5;
@@ -146,8 +147,9 @@ function checkExpression(input: JsonObject, faults: Fault[], path: string, depth
   const [key = "", ...others] = Object.keys(input);
   const value = input[key];
   const isJoin = key === "all" || key === "any";
-  if (others.length > 0 || !(isJoin || key === "not" || key === "manual")) {
-    const expected = "one of test, all, any, not, manual, and no other key beside the last four";
+  if (others.length > 0 || !(isJoin || ["not", "manual", "sca"].includes(key))) {
+    const expected =
+      "one of test, all, any, not, manual, sca, and no other key beside the last five";
     faults.push({ path, kind: "type", found: JSON.stringify(Object.keys(input)), expected });
     return;
   }
@@ -160,6 +162,7 @@ function checkExpression(input: JsonObject, faults: Fault[], path: string, depth
     }
     for (const [at, part] of parts.entries()) isCheck(part, faults, `${below}[${at}]`, depth + 1);
   } else if (key === "not") isCheck(value, faults, below, depth + 1);
+  else if (key === "sca") isScaCheck(value, faults, below);
   else text({ maxLength: 300 }).read(value, faults, below);
 }
 
@@ -187,4 +190,15 @@ function checkPrimitive(input: JsonObject, test: string, faults: Fault[], path: 
     return;
   }
   record({ ...fields }).read(rest, faults, path);
+  if (test === "homes") checkHomes(rest, faults, path);
+}
+
+/** Each question about homes has fields of its own. */
+function checkHomes(fields: JsonObject, faults: Fault[], path: string): void {
+  const needed = HOMES_FIELDS.get(String(fields["question"])) ?? [];
+  for (const name of needed) {
+    if (fields[name] !== undefined) continue;
+    const expected = `a value, which the question ${String(fields["question"])} asks for`;
+    faults.push({ path: `${path}.${name}`, kind: "missing", found: "", expected });
+  }
 }

@@ -16,12 +16,14 @@ import { firewallOf } from "../parse/firewall/firewall-of.ts";
 import { systemClock } from "../system/clock.ts";
 import { readSmallText } from "../system/files.ts";
 import { createProbe } from "../system/probe.ts";
+import { importPolicy } from "./baseline-import.ts";
 import { type BaselineView, jsonText, markdownText, tableLines } from "./baseline-view.ts";
 import { type Command, type ParsedArguments, parseArguments } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: gatewarden baseline [--root DIR] [--rule ID] [--format table|json|markdown] [--walk]
+       gatewarden baseline import FILE.yml [--output FILE.json]
 
 Judges this device by the controls of CIS Distribution Independent Linux 2.0.0 and shows what was read to
 say so. Nothing is changed and no program is run. As root it reads everything; as another user what it may
@@ -34,6 +36,11 @@ not read becomes an error of the checks concerned.
   --firewall      read the firewall too, which runs nft or iptables-save; nine controls need it
   --custom FILE   judge the custom checks in FILE as well, whatever its SHA-256 is
 
+import compiles a policy of Wazuh SCA, from your own disk, to a file of custom checks. Its commands are
+never run: what they would print is worked out from files. None of Wazuh's policies comes with Gatewarden.
+
+  --output FILE   where to write it; without it, the name of the policy with .json, in this folder
+
 Exit code 0 when no check failed and none was an error, 5 otherwise.`;
 
 const OPTIONS = {
@@ -43,6 +50,7 @@ const OPTIONS = {
   walk: { type: "boolean", default: false },
   firewall: { type: "boolean", default: false },
   custom: { type: "string" },
+  output: { type: "string" },
 } as const;
 
 const FORMATS = ["table", "json", "markdown"];
@@ -54,7 +62,14 @@ const BAR_WIDTH = 30;
 export const baselineCommand: Command = {
   help: HELP,
   async run(args, { terminal }) {
-    const parsed = parseArguments(args, OPTIONS, { command: "baseline", positionals: 0 });
+    const parsed = parseArguments(args, OPTIONS, { command: "baseline", positionals: 2 });
+    const [action, file] = parsed.positionals;
+    if (action === "import" && file !== undefined) {
+      return importPolicy(file, parsed.text("output"), terminal);
+    }
+    if (action !== undefined) {
+      throw usage(`'${action}' is no action`, "Give options alone, or: import FILE.yml");
+    }
     const format = parsed.text("format") ?? "";
     if (!FORMATS.includes(format)) {
       throw usage(`--format is '${format}'`, `Give one of ${FORMATS.join(", ")}.`);

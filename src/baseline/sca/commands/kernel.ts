@@ -1,7 +1,7 @@
 import type { Device } from "../../device.ts";
 import { dropInFiles, linesOf, withoutComments } from "../../facts/config-text.ts";
+import { liveMounts } from "../../facts/mounts.ts";
 import { expandGlob } from "../../glob.ts";
-import { liveMounts } from "../../primitives/mount.ts";
 import {
   type CommandOutput,
   complained,

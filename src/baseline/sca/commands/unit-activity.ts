@@ -1,7 +1,7 @@
 import { type Device, oncePerDevice } from "../../device.ts";
 import { type Fact, MISSING, mapFact, unreadableFact, valueFact } from "../../fact.ts";
+import { liveMounts } from "../../facts/mounts.ts";
 import { unitFile, unitTexts } from "../../facts/units.ts";
-import { liveMounts } from "../../primitives/mount.ts";
 
 /** Paths of sockets that listen. Source: proc_net(5), /proc/net/unix: flag 0x10000 is __SO_ACCEPTCON. */
 const listeningPaths = oncePerDevice(
