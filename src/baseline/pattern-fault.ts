@@ -7,6 +7,8 @@
 export const MAX_PATTERN = 200;
 /** Highest power of the length of a line that matching may cost. */
 const MAX_POWER = 2;
+/** Most ways through the parts that may be left out, and through alternatives that begin alike. */
+const MAX_WAYS = 64;
 /** `{n,m}` above this is refused: it is unrolled. */
 const MAX_COUNT = 100;
 
@@ -37,7 +39,10 @@ export function patternFault(source: string): string | undefined {
   try {
     new RegExp(source, "i");
     const alternatives = parse(source);
-    const power = Math.max(...alternatives.map(powerOf));
+    const costs = alternatives.map(costOf);
+    const ways = Math.max(...costs.map((cost) => cost.ways));
+    if (ways > MAX_WAYS) return "there are too many ways to match it";
+    const power = Math.max(...costs.map((cost) => cost.power));
     if (power <= MAX_POWER) return undefined;
     return `can take time with the ${power}th power of a line: anchor it with ^, and let no repetition overlap with what follows it`;
   } catch (error) {
@@ -46,8 +51,21 @@ export function patternFault(source: string): string | undefined {
   }
 }
 
-function powerOf(sequence: readonly Item[]): number {
-  return overlaps(sequence, NOTHING).count + (sequence[0]?.isStart === true ? 0 : 1);
+interface Cost {
+  /** Power of the length of a line. */
+  readonly power: number;
+  readonly ways: number;
+}
+
+/**
+ * A repetition that overlaps with what may follow it can end anywhere, so each multiplies the time with
+ * the length of the line. All others end where they must: together they cost the length once more. So
+ * does looking from every place of the line.
+ */
+function costOf(sequence: readonly Item[]): Cost {
+  const { overlapping, plain, ways } = study(sequence, NOTHING);
+  const isAnchored = sequence[0]?.isStart === true;
+  return { power: overlapping + (plain > 0 ? 1 : 0) + (isAnchored ? 0 : 1), ways };
 }
 
 function parse(source: string): readonly (readonly Item[])[] {
@@ -130,22 +148,49 @@ function isNested(sequence: readonly Item[], all: Item["group"]): boolean {
   );
 }
 
-/** Repetitions that overlap with what may follow them, and the characters that a sequence begins with. */
-function overlaps(
-  sequence: readonly Item[],
-  follow: Characters,
-): { readonly count: number; readonly first: Characters } {
+interface Study {
+  /** Repetitions that overlap with what may follow them. */
+  readonly overlapping: number;
+  /** The other repetitions. */
+  readonly plain: number;
+  readonly ways: number;
+  /** What the sequence, and what follows it if it may be empty, begins with. */
+  readonly first: Characters;
+}
+
+/** Looks at a sequence from its end, so that what may follow each part is known. */
+function study(sequence: readonly Item[], follow: Characters): Study {
   let next = follow;
-  let count = 0;
+  let overlapping = 0;
+  let plain = 0;
+  let ways = 1;
   for (const { atom, group, min, max } of [...sequence].reverse()) {
     if (atom === undefined && group === undefined) continue;
-    const inner = group?.map((alternative) => overlaps(alternative, next)) ?? [];
-    count += inner.reduce((sum, one) => sum + one.count, 0);
+    const inner = group?.map((alternative) => study(alternative, next)) ?? [];
+    overlapping += inner.reduce((sum, one) => sum + one.overlapping, 0);
+    plain += inner.reduce((sum, one) => sum + one.plain, 0);
+    ways *= inner.reduce((product, one) => product * one.ways, 1);
+    if (doBeginAlike(inner)) ways *= inner.length;
     const first = union([atom ?? NOTHING, ...inner.map((one) => one.first)]);
-    if (max > 1 && max !== min && first.some((isIn, at) => isIn && next[at] === true)) count += 1;
+    const isOpen = max !== min && overlap(first, next);
+    if (max === 1 && isOpen) ways *= 2;
+    if (max > 1 && max !== min) {
+      if (isOpen) overlapping += 1;
+      else plain += 1;
+    }
     next = min === 0 ? union([first, next]) : first;
   }
-  return { count, first: next };
+  return { overlapping, plain, ways, first: next };
+}
+
+function doBeginAlike(alternatives: readonly Study[]): boolean {
+  return alternatives.some((one, at) =>
+    alternatives.slice(at + 1).some((other) => overlap(one.first, other.first)),
+  );
+}
+
+function overlap(one: Characters, other: Characters): boolean {
+  return one.some((isIn, at) => isIn && other[at] === true);
 }
 
 function union(sets: readonly Characters[]): Characters {
