@@ -41,6 +41,26 @@ const pattern = patternText();
 const words = list(word, { maxItems: 64 });
 const values = list(text({ maxLength: 256 }), { maxItems: 64 });
 const paths = list(path, { maxItems: 64 });
+const mode = integer({ min: 0, max: 0o7777 });
+/** The only value of marks that are there or not. */
+const yes = onlyTrue();
+
+function onlyTrue(): Schema<boolean> {
+  const either = boolean();
+  return {
+    ...either,
+    expected: "true, or nothing",
+    read(input, faults, where = "", fallback) {
+      if (input === true) return true;
+      faults.push({ path: where, kind: "type", found: "it", expected: "true, or nothing" });
+      return fallback ?? false;
+    },
+  };
+}
+
+function isPermissions(letters: string): boolean {
+  return /^[rwxa]{1,4}$/.test(letters);
+}
 
 /** A regular expression that cannot run away. */
 function patternText(): Schema<string> {
@@ -70,12 +90,8 @@ const expected = record({
   withoutAny: optional(words),
 });
 
-const maxMode = integer({ min: 0, max: 0o7777 });
-const family = choice(["ipv4", "ipv6"]);
-
 /** The form of every primitive that custom rules may use. */
 export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
-  "account-password": { account: word, kinds: list(choice(["set", "empty", "locked"])) },
   accounts: {
     question: choice([
       "empty-passwords",
@@ -91,12 +107,18 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
       "shadow-group",
     ]),
   },
-  "apparmor-enforced": {},
   "audit-found-paths": { paths: choice(["sudo-log", "setuid-programs"]) },
   "audit-lock": {},
   "audit-rules": {
     watches: optional(
-      list(record({ path, permissions: word, isOptional: optional(boolean()) }), { maxItems: 64 }),
+      list(
+        record({
+          path,
+          permissions: text({ maxLength: 4, form: "letters of rwxa", accepts: isPermissions }),
+          isOptional: optional(yes),
+        }),
+        { maxItems: 64 },
+      ),
     ),
     calls: optional(
       list(
@@ -109,61 +131,36 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
       ),
     ),
   },
+  "account-password": { account: word, kinds: list(choice(["set", "empty", "locked"])) },
+  "apparmor-enforced": {},
   banner: { files: paths },
   "execute-protection": {},
-  firewall: { family, want: choice(["default-deny", "loopback", "established", "ports"]) },
+  "file-exists": { path },
+  "file-mode": {
+    path,
+    maxMode: mode,
+    userId: optional(integer({ min: 0, max: 4_294_967_295 })),
+    groups: optional(words),
+  },
+  firewall: {
+    family: choice(["ipv4", "ipv6"]),
+    want: choice(["default-deny", "loopback", "established", "ports"]),
+  },
   homes: {
     question: choice(["exists", "owner", "mode", "without", "file-mode"]),
-    maxMode: optional(maxMode),
+    maxMode: optional(mode),
     names: optional(words),
     name: optional(word),
   },
-  "inetd-off": { services: words },
   "ipv6-off": {},
   "kernel-argument": { name: word, expected },
+  "inetd-off": { services: words },
   "kernel-file": {
     path,
     expected,
     whenMissing: optional(choice(["pass", "fail", "not-applicable"])),
   },
   "kernel-line": { word: pattern, want: choice(["some", "none"]), what: word },
-  "login-defs": { key: word, expected, fallback: optional(word) },
-  logrotate: {},
-  "loopback-only": { ports: list(integer({ min: 1, max: 65_535 }), { maxItems: 64 }) },
-  "mount-place": { types: words, paths },
-  "password-age": {
-    field: choice(["minDays", "maxDays", "warnDays", "inactiveDays"]),
-    expected,
-  },
-  "process-label": { forbidden: pattern },
-  "process-user": { names: words },
-  "root-console": {},
-  "root-path": {},
-  rsyslog: { want: choice(["selectors", "file-mode", "forwards", "no-listener"]) },
-  "shell-timeout": { atMostSeconds: integer({ min: 1 }) },
-  "sshd-key-mode": { part: choice(["private", "public"]) },
-  "sysctl-interfaces": {
-    family,
-    name: word,
-    expected,
-    inForce: choice(["smaller", "larger", "own"]),
-    kernelDefaults: record({ all: word, default: word }),
-  },
-  "tree-mode": { path, maxMode },
-  umask: { atLeast: integer({ min: 0, max: 0o777 }) },
-  walk: {
-    list: choice(["openFolders", "openFiles", "unknownUsers", "unknownGroups", "setuid", "setgid"]),
-    what: word,
-    allowed: optional(list(word, { maxItems: 256 })),
-  },
-  "wireless-off": {},
-  "file-exists": { path },
-  "file-mode": {
-    path,
-    maxMode,
-    userId: optional(integer({ min: 0, max: 4_294_967_295 })),
-    groups: optional(words),
-  },
   lines: {
     files: paths,
     pattern,
@@ -172,14 +169,19 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
     comments: optional(text({ maxLength: 8 })),
     whenMissing: optional(choice(["pass", "fail", "not-applicable"])),
   },
+  "login-defs": { key: word, expected, fallback: optional(word) },
+  logrotate: {},
+  "loopback-only": { ports: list(integer({ min: 1, max: 65_535 }), { maxItems: 64 }) },
   "module-blocked": { module: word, filesystem: optional(word) },
   mount: { path },
   "mount-option": { path, option: word },
+  "mount-place": { types: words, paths },
   package: { names: words, want: choice(["installed", "absent"]) },
   pam: {
     services: words,
     type: choice(["auth", "account", "password", "session"]),
     modules: words,
+    mustRefuse: optional(yes),
     argument: optional(
       record({
         name: word,
@@ -188,9 +190,17 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
         fallback: optional(word),
       }),
     ),
-    mustRefuse: optional(boolean()),
   },
+  "password-age": {
+    field: choice(["minDays", "maxDays", "warnDays", "inactiveDays"]),
+    expected,
+  },
+  "process-label": { forbidden: pattern },
+  "process-user": { names: words },
   "removable-option": { option: word },
+  "root-console": {},
+  "root-path": {},
+  rsyslog: { want: choice(["selectors", "file-mode", "forwards", "no-listener"]) },
   service: { units: words, want: choice(["enabled", "off"]) },
   setting: {
     files: paths,
@@ -200,14 +210,36 @@ export const CHECK_FORMS: { readonly [T in TestName]?: FieldsOf<T> } = {
     expected,
     fallback: optional(word),
   },
-  sshd: { key: word, expected, fallback: optional(word), fixedSince: optional(word) },
+  "shell-timeout": { atMostSeconds: integer({ min: 1, max: 31_536_000 }) },
+  sshd: {
+    key: word,
+    expected,
+    fallback: optional(word),
+    fixedSince: optional(word),
+  },
   "sshd-any": { keys: words },
+  "sshd-key-mode": { part: choice(["private", "public"]) },
   sysctl: { key: word, expected, kernelDefault: optional(word) },
+  "sysctl-interfaces": {
+    family: choice(["ipv4", "ipv6"]),
+    name: word,
+    expected,
+    inForce: choice(["smaller", "larger", "own"]),
+    kernelDefaults: record({ all: word, default: word }),
+  },
+  "tree-mode": { path, maxMode: mode },
+  umask: { atLeast: mode },
   "unit-line": { unit: word, key: word, pattern, what: word },
+  walk: {
+    list: choice(["openFolders", "openFiles", "unknownUsers", "unknownGroups", "setuid", "setgid"]),
+    what: word,
+    allowed: optional(list(word, { maxItems: 512 })),
+  },
+  "wireless-off": {},
 };
 
-/** What a question about homes cannot do without. */
-export const HOMES_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+/** Fields that one answer to `question` needs, and another does not. */
+export const NEEDED_BY_QUESTION: ReadonlyMap<string, readonly string[]> = new Map([
   ["mode", ["maxMode"]],
   ["without", ["names"]],
   ["file-mode", ["name", "maxMode"]],

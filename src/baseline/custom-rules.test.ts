@@ -147,7 +147,7 @@ describe("custom rules", () => {
     assert.match(faultOf(MINIMAL, { ...MINIMAL, id: "SITE-2", check: {} }), /^rule SITE-2: check/);
     assert.match(faultOf(MINIMAL, MINIMAL), /there are two/);
     assert.match(faultOf(), /1 to 400 rules/);
-    assert.match(faultOf(...Array.from({ length: 201 }, () => MINIMAL)), /1 to 400 rules/);
+    assert.match(faultOf(...Array.from({ length: 401 }, () => MINIMAL)), /1 to 400 rules/);
   });
 
   it("are refused when nested too deep, and when the file is no JSON", () => {

@@ -15,7 +15,7 @@ import {
 import { parseJsonObject } from "../parse/json.ts";
 import { nearestName } from "../parse/nearest-name.ts";
 import type { Check } from "./check.ts";
-import { CHECK_FORMS, HOMES_FIELDS } from "./check-forms.ts";
+import { CHECK_FORMS, NEEDED_BY_QUESTION } from "./check-forms.ts";
 import type { Rule } from "./rule.ts";
 import { isScaCheck } from "./sca/check-form.ts";
 
@@ -183,22 +183,14 @@ function checkPrimitive(input: JsonObject, test: string, faults: Fault[], path: 
     return;
   }
   const { test: _test, ...rest } = input;
+  const { question } = rest;
+  const needed = (typeof question === "string" && NEEDED_BY_QUESTION.get(question)) || [];
   for (const [name, field] of Object.entries(fields)) {
     // A list and a record have defaults of their own; here what is not optional must be said.
-    if (field.isOptional || rest[name] !== undefined) continue;
+    if (rest[name] !== undefined) continue;
+    if (field.isOptional && !needed.includes(name)) continue;
     faults.push({ path: `${path}.${name}`, kind: "missing", found: "", expected: field.expected });
     return;
   }
   record({ ...fields }).read(rest, faults, path);
-  if (test === "homes") checkHomes(rest, faults, path);
-}
-
-/** Each question about homes has fields of its own. */
-function checkHomes(fields: JsonObject, faults: Fault[], path: string): void {
-  const needed = HOMES_FIELDS.get(String(fields["question"])) ?? [];
-  for (const name of needed) {
-    if (fields[name] !== undefined) continue;
-    const expected = `a value, which the question ${String(fields["question"])} asks for`;
-    faults.push({ path: `${path}.${name}`, kind: "missing", found: "", expected });
-  }
 }

@@ -81,6 +81,15 @@ function isKernelPath(path: string): boolean {
   return /^\/(?:proc|sys)(?:\/|$)/.test(path);
 }
 
+/** Policies ask it first, and a root that does not run answers alike. Source: proc_sys_kernel(5). */
+const SYSTEM_TYPE = "/proc/sys/kernel/ostype";
+
+function judgeSystemType(terms: readonly ScaTerm[], style: MatchStyle): RuleResult {
+  const found = findLine(["Linux"], terms, style);
+  if (!found.ok) return faulty(`${found.problem.subject}: ${found.problem.detail}`);
+  return seen(found.value, "it is a Linux");
+}
+
 function judgeRuleAsWritten(
   rule: ScaRule,
   device: Device,
@@ -88,8 +97,11 @@ function judgeRuleAsWritten(
   tell: CommandTeller,
 ): RuleResult {
   const paths = rule.kind === "file" || rule.kind === "folder" ? rule.paths : [];
-  if (!device.isLive && paths.some(isKernelPath))
+  if (!device.isLive && paths.some(isKernelPath)) {
+    const isType = paths.every((path) => path === SYSTEM_TYPE);
+    if (isType && rule.terms !== undefined) return judgeSystemType(rule.terms, style);
     return absent("the kernel is asked on a running device only");
+  }
   switch (rule.kind) {
     case "file":
       return judgeFiles(rule, device, style);
