@@ -8,7 +8,7 @@ export const osBaseline = defineSnapshotCollector({
   summary:
     "Whether the device complies with the controls of CIS Distribution Independent Linux, and with checks of one's own.",
   eventName: "OSBaseline",
-  cost: "moderate",
+  cost: "heavy",
   needs: [
     { kind: "path", what: "/etc", lostWithout: "Everything" },
     {

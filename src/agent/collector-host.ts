@@ -41,6 +41,7 @@ const NO_NOTICE = "changes are seen at the next snapshot only";
 /** A snapshot collector that is on, as the schedule runs it. */
 export interface SnapshotJob {
   readonly name: string;
+  readonly isHeavy: boolean;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -201,7 +202,13 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
     jobs: () =>
       options.collectors.flatMap((collector) =>
         collector.mode === "snapshot" && isAnyOn(collector)
-          ? [{ name: collector.name, run: (signal) => runSnapshot(collector, signal) }]
+          ? [
+              {
+                name: collector.name,
+                isHeavy: collector.cost === "heavy",
+                run: (signal) => runSnapshot(collector, signal),
+              },
+            ]
           : [],
       ),
     async applySettings(next) {

@@ -105,6 +105,58 @@ describe("the snapshot schedule", () => {
     await schedule.stop();
   });
 
+  it("lets a heavy job hold up no other", async () => {
+    let end: () => void = () => undefined;
+    const heavy: ScheduledJob = {
+      name: "baseline",
+      isHeavy: true,
+      run: () =>
+        new Promise((resolve) => {
+          end = resolve;
+        }),
+    };
+    const ports = counting("ports");
+    const { clock, schedule, reports } = scheduleOf([heavy, ports.job]);
+    schedule.start();
+    await clock.advance(10_000);
+    await schedule.runNow(["ports"]);
+    assert.equal(ports.runs(), 2);
+    end();
+    await clock.advance(1);
+    assert.ok(reports.some(({ name, outcome }) => name === "baseline" && outcome === "done"));
+    await schedule.stop();
+  });
+
+  it("misses rounds where they take longer than the interval, and none piles up", async () => {
+    let runs = 0;
+    const clock = new FakeClock();
+    const slow: ScheduledJob = {
+      name: "slow",
+      run: async () => {
+        runs += 1;
+        await clock.sleep(4_000);
+      },
+    };
+    const schedule = createSnapshotSchedule({
+      clock,
+      random: { fraction: () => 0, uuid: () => "" },
+      jobs: () => [slow],
+      firstDelayMs: 0,
+      jitterMs: 0,
+      intervalMs: 1_000,
+      deadlineMs: 5_000,
+      onReport: () => undefined,
+    });
+    schedule.start();
+    for (let at = 0; at < 40; at += 1) await clock.advance(1_000);
+    assert.ok(runs <= 11, `${runs} runs`);
+    const before = runs;
+    schedule.changeInterval(3_600_000);
+    for (let at = 0; at < 20; at += 1) await clock.advance(1_000);
+    assert.ok(runs - before <= 2, "what waited was one round");
+    await schedule.stop();
+  });
+
   it("runs named jobs at once and names those it does not know", async () => {
     const ports = counting("ports");
     const users = counting("users");

@@ -5,6 +5,8 @@ import type { Random } from "../contract/random.ts";
 /** One thing the schedule runs. `run` should stop soon after its signal aborts. */
 export interface ScheduledJob {
   readonly name: string;
+  /** It takes long, and others do not wait for it. */
+  readonly isHeavy?: boolean;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -34,7 +36,8 @@ export interface ScheduleOptions {
 
 /**
  * Runs the snapshot collectors: a first round shortly after start, then one every interval, one job
- * after the other so that the load stays flat. One timer; nothing ticks in between.
+ * after the other so that the load stays flat; heavy jobs in a line of their own. One timer; nothing ticks in
+ * between.
  */
 export interface SnapshotSchedule {
   start(): void;
@@ -48,6 +51,19 @@ export interface SnapshotSchedule {
   stop(): Promise<void>;
 }
 
+/** Jobs that run one after the other. */
+interface Line {
+  readonly isHeavy: boolean;
+  /** Ends with the last job that was put in. */
+  tail: Promise<unknown>;
+  /** A whole round waits for those before it. */
+  isRoundWaiting: boolean;
+}
+
+function newLine(isHeavy: boolean): Line {
+  return { isHeavy, tail: Promise.resolve(), isRoundWaiting: false };
+}
+
 export function createSnapshotSchedule(options: ScheduleOptions): SnapshotSchedule {
   const { clock } = options;
   const stopping = new AbortController();
@@ -56,7 +72,7 @@ export function createSnapshotSchedule(options: ScheduleOptions): SnapshotSchedu
   let lastRoundAtMs: number | undefined;
   let dueAtMs: number | undefined;
   let timer: Timer | undefined;
-  let tail: Promise<unknown> = Promise.resolve();
+  const lines = [newLine(false), newLine(true)];
 
   function armAt(atMs: number): void {
     timer?.cancel();
@@ -68,12 +84,22 @@ export function createSnapshotSchedule(options: ScheduleOptions): SnapshotSchedu
     if (stopping.signal.aborted) return;
     lastRoundAtMs = clock.monotonicMs();
     armAt(lastRoundAtMs + intervalMs);
-    enqueue(() => options.jobs());
+    for (const line of lines) {
+      // A line that is longer than the interval misses rounds; they must not pile up.
+      if (line.isRoundWaiting) continue;
+      line.isRoundWaiting = true;
+      enqueue(line, () => {
+        line.isRoundWaiting = false;
+        return options.jobs();
+      });
+    }
   }
 
-  function enqueue(pick: () => readonly ScheduledJob[]): Promise<readonly JobReport[]> {
-    const round = tail.then(() => runAll(pick()));
-    tail = round;
+  function enqueue(line: Line, pick: () => readonly ScheduledJob[]): Promise<readonly JobReport[]> {
+    const round = line.tail.then(() =>
+      runAll(pick().filter(({ isHeavy = false }) => isHeavy === line.isHeavy)),
+    );
+    line.tail = round;
     return round;
   }
 
@@ -135,7 +161,11 @@ export function createSnapshotSchedule(options: ScheduleOptions): SnapshotSchedu
       if (stopping.signal.aborted) return [];
       const isWanted = (job: ScheduledJob): boolean =>
         names === undefined || names.includes(job.name);
-      const reports = await enqueue(() => options.jobs().filter(isWanted));
+      const wanted = options.jobs().filter(isWanted);
+      const rounds = lines
+        .filter((line) => wanted.some(({ isHeavy = false }) => isHeavy === line.isHeavy))
+        .map((line) => enqueue(line, () => options.jobs().filter(isWanted)));
+      const reports = (await Promise.all(rounds)).flat();
       const ran = new Set(reports.map((report) => report.name));
       const missing = (names ?? []).filter((name) => !ran.has(name));
       return [
@@ -155,7 +185,7 @@ export function createSnapshotSchedule(options: ScheduleOptions): SnapshotSchedu
       stopping.abort();
       timer?.cancel();
       timer = undefined;
-      await tail;
+      await Promise.all(lines.map(({ tail }) => tail));
     },
   };
 }

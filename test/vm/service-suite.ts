@@ -118,6 +118,20 @@ export function serviceSuite(image: ImageName): void {
         "ssh, whose process is root's",
         () => gateway.items("ListeningPorts", "sshd").length > 0,
       );
+      await gateway.until(
+        "a check that fails and one that passes",
+        () =>
+          gateway.items("OSBaseline", '"Fail"').length > 20 &&
+          gateway.items("OSBaseline", "-5.2.11").length > 0,
+      );
+      const verdicts = gateway.items("OSBaseline").length;
+      const faulty = gateway.items("OSBaseline", '"Err"');
+      gateway.say(`OSBaseline: ${verdicts} results, ${faulty.length} errors`);
+      assert.deepEqual(
+        faulty.map((item) => [item["CceId"], item["Error"]]),
+        [],
+        "a check that the sandbox hides its subject from",
+      );
       for (const name of ["SystemInformation", "MessageStatistics", "DroppedEventsStatistics"]) {
         await gateway.until(name, () => gateway.events(name).length > 0);
       }
@@ -234,10 +248,15 @@ export function serviceSuite(image: ImageName): void {
 
     step("stays below its memory limit in storms", async () => {
       const restarts = await property(gateway, "NRestarts");
+      // A baseline scan, and the walk that has begun with the agent, in the midst of it.
+      const scans = gateway.events("OSBaseline").length;
+      const scan = gateway.hub.invokeMethod("collect", ["os-baseline"], { timeoutMs: 280_000 });
       await gateway.machine.must(
         "for i in $(seq 1 1500); do /bin/true; done; for i in $(seq 8000 8150); do setsid -f timeout 20 nc -l 127.0.0.1 $i </dev/null >/dev/null 2>&1; done; sleep 20",
         300_000,
       );
+      await scan;
+      await gateway.until("the scan", () => gateway.events("OSBaseline").length > scans);
       const peak = await gateway.machine.must(
         `cat /sys/fs/cgroup/system.slice/${UNIT}/memory.peak 2>/dev/null || systemctl show -P MemoryCurrent ${UNIT}`,
       );
