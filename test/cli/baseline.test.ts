@@ -144,7 +144,7 @@ describe("gatewarden baseline", () => {
     ["a form that does not exist", ["--format", "xml"], EXIT.usage, /--format is 'xml'/],
     ["a check that does not exist", ["--rule", "S-9"], EXIT.usage, /no check 'S-9'/],
     ["a root without a system", ["--root", join(folder, "none")], EXIT.usage, /has no \/etc/],
-    ["an argument too many", ["S-1"], EXIT.usage, /unexpected argument/],
+    ["an action that does not exist", ["S-1"], EXIT.usage, /'S-1' is no action/],
     [
       "custom checks that are none",
       ["--custom", join(good, "etc/three")],
