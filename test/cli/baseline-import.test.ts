@@ -34,7 +34,7 @@ checks:
     title: The mode of passwd
     condition: all
     rules:
-      - 'c:stat -L /etc/passwd -> r:0644'
+      - 'c:stat -Lc "%n %a %u" /etc/passwd -> r:passwd 644 0'
   - id: 3
     title: A command that is not known
     condition: all
