@@ -57,7 +57,6 @@ export async function collectWith(context: Context, builtIn: readonly Rule[]): P
       checksDisabled: namesIn(settings.checksDisabled),
       waivers: waivers.ok ? waivers.value : [],
       isWalkOn: settings.isWalkEnabled && state.walk !== undefined,
-      isVerificationOn: settings.isVerificationEnabled,
     },
     pacer: pacerOf(context),
     signal,

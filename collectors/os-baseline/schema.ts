@@ -98,7 +98,7 @@ export const osBaselinePayload = record({
       Manual: detail("Summary: checks that no program can decide", 10),
       Waived: detail("Summary: failures and errors under a waiver in force", 10),
       NotJudged: detail(
-        "Summary: checks that are disabled, or that need a walk or a verification that is off or has not been made",
+        "Summary: checks that are disabled, or that need a walk that is off or has not been made",
         10,
       ),
       WaivedChecks: detail("Summary: numbers of the waived checks", LONGEST_LIST),

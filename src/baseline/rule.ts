@@ -5,10 +5,9 @@ export type Severity = "Critical" | "Important" | "Warning" | "Informational";
 
 /**
  * What a rule costs to judge: `light` a few small reads; `shared` a parse that many rules share; `walk` a
- * bounded walk (logs, homes, PATH); `full-walk` the one walk over all local file systems; `verification`
- * the hashes of every file of every package.
+ * bounded walk (logs, homes, PATH); `full-walk` the one walk over all local file systems.
  */
-export type RuleCost = "light" | "shared" | "walk" | "full-walk" | "verification";
+export type RuleCost = "light" | "shared" | "walk" | "full-walk";
 
 /** One control. Data only: it is compiled to JSON, and custom rules are read from JSON of the same form. */
 export interface Rule {

@@ -85,7 +85,6 @@ describe("a scan", () => {
       rule("3.1", THERE, { group: "PAM" }),
       rule("13.1", THERE, { group: "PAM" }),
       rule("4.1", THERE, { group: "cron", cost: "full-walk" }),
-      rule("5.1", THERE, { group: "cron", cost: "verification" }),
     ];
     const report = await scan(rules, {
       groupsDisabled: ["time-synchronization", "No Such"],
@@ -102,7 +101,6 @@ describe("a scan", () => {
         ["1.1", "group disabled"],
         ["3.1", "check disabled"],
         ["4.1", "file system walk is off"],
-        ["5.1", "package verification is off"],
       ],
     );
     assert.deepEqual(report.unknownNames, ["No Such", "9.9"]);

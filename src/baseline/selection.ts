@@ -10,27 +10,23 @@ export interface Selection {
   readonly waivers: readonly Waiver[];
   /** Judge the rules that need the walk over all file systems. */
   readonly isWalkOn: boolean;
-  /** Judge the rules that need the hash of every packaged file. */
-  readonly isVerificationOn: boolean;
   /** Only these rules, as in `checksDisabled`; absent: all. What is named here is judged though disabled. */
   readonly only?: readonly string[];
 }
 
-/** Everything but package verification, which reads every file. */
+/** Everything. */
 export const FULL_SELECTION: Selection = {
   groupsDisabled: [],
   checksDisabled: [],
   waivers: [],
   isWalkOn: true,
-  isVerificationOn: false,
 };
 
 export type SkipReason =
   | "group disabled"
   | "check disabled"
   | "not asked for"
-  | "file system walk is off"
-  | "package verification is off";
+  | "file system walk is off";
 
 /** A name by which groups are compared. */
 function plainName(name: string): string {
@@ -48,9 +44,6 @@ export function skipReason(rule: Rule, selection: Selection): SkipReason | undef
   const { only } = selection;
   if (only !== undefined && !only.some((name) => isNameOf(name, rule))) return "not asked for";
   if (rule.cost === "full-walk" && !selection.isWalkOn) return "file system walk is off";
-  if (rule.cost === "verification" && !selection.isVerificationOn) {
-    return "package verification is off";
-  }
   if (only !== undefined) return undefined;
   const group = plainName(rule.group);
   if (selection.groupsDisabled.some((name) => plainName(name) === group)) return "group disabled";

@@ -86,10 +86,6 @@ export const BASELINE_FIELDS = {
     default: true,
     doc: "Look once a day at every file of the local file systems, for the OS baseline checks about files of anybody",
   }),
-  isVerificationEnabled: boolean({
-    default: false,
-    doc: "Compare every file of every package with its hash, for one OS baseline check",
-  }),
   customChecksEnabled: boolean({
     default: false,
     doc: "Judge the OS baseline checks of a file on the device; path and hash are needed too",

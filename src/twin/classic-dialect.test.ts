@@ -39,7 +39,7 @@ describe("the classic dialect", () => {
   it("has exactly one property for every setting", () => {
     const paths = CLASSIC_PROPERTIES.map((property) => `/${property.path.join("/")}`);
     assert.deepEqual([...paths].sort(), [...leavesOf(DEFAULT_SETTINGS)].sort());
-    assert.equal(new Set(CLASSIC_PROPERTIES.map((property) => property.name)).size, 34);
+    assert.equal(new Set(CLASSIC_PROPERTIES.map((property) => property.name)).size, 33);
     assert.equal(CLASSIC_PROPERTIES.filter((property) => !property.isExtra).length, 25);
   });
 

@@ -61,7 +61,6 @@ export const CLASSIC_PROPERTIES: readonly ClassicProperty[] = [
   baseline("baselineWaivers", "waivers"),
   baseline("baselineReport", "report"),
   baseline("baselineFileSystemWalkEnabled", "isWalkEnabled"),
-  baseline("baselinePackageVerificationEnabled", "isVerificationEnabled"),
   baseline("baselineCustomChecksEnabled", "customChecksEnabled"),
   baseline("baselineCustomChecksFilePath", "customChecksFilePath"),
   baseline("baselineCustomChecksFileHash", "customChecksFileHash"),

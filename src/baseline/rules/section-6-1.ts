@@ -66,7 +66,7 @@ export const SECTION_6_1: readonly Rule[] = [
     workstationLevel: 2,
     isScored: false,
     severity: "Important",
-    cost: "verification",
+    cost: "light",
     check: {
       manual:
         "Differences have to be judged by someone who knows which of them were meant, and the sums that packages keep on the device can be changed with the files",
