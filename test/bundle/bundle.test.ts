@@ -61,12 +61,11 @@ describe("the bundle", () => {
     mkdirSync(alone);
     copyFileSync(BUNDLE, join(alone, "agent.js"));
     const options = { bundle: join(alone, "agent.js"), cwd: alone };
-    const { code, output } = await runBundle(["demo", "--messages", "1"], options);
+    // Without its native part it has much to say of itself: that may fill the first message.
+    const { code, output } = await runBundle(["demo", "--messages", "2"], options);
     assert.equal(code, 0, output);
-    assert.match(
-      output,
-      /message +[\d ]+ bytes +\d+ units? +of 4 KB +\d+ % full .*ListeningPorts 1/,
-    );
+    assert.match(output, /message +[\d ]+ bytes +\d+ units? +of 4 KB +\d+ % full /);
+    assert.match(output, /ListeningPorts 1/);
   });
 
   it("flushes and prints a summary on Ctrl-C", async () => {
