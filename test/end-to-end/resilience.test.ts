@@ -187,11 +187,9 @@ describe("the agent and its rights", () => {
     traced.stderr.on("data", (chunk: Buffer) => {
       errors += chunk.toString("utf8");
     });
-    await until(
-      () => rig.events("SystemInformation").length > 1 || traced.exitCode !== null,
-      "two rounds",
-      60_000,
-    );
+    const isSeen = (): boolean =>
+      rig.events("SystemInformation").length > 1 && rig.events("OSBaseline").length > 0;
+    await until(() => isSeen() || traced.exitCode !== null, "two rounds and a baseline scan");
     if (/ptrace|not permitted/i.test(errors)) return test.skip("strace may not trace here");
     const pid = Number(/^\d+/.exec(readFileSync(trace, "utf8"))?.[0]);
     process.kill(pid, "SIGTERM");
