@@ -1,5 +1,5 @@
 import type { Firewall } from "../contract/firewall.ts";
-import type { FileFacts, Probe, SocketList } from "../contract/probe.ts";
+import type { FileFacts, FilePart, Probe, SocketList } from "../contract/probe.ts";
 import { type Fact, factOf, MISSING, mapFact, unreadableFact, valueFact } from "./fact.ts";
 import type { WalkReport } from "./walk-report.ts";
 
@@ -33,6 +33,10 @@ export interface Device {
   facts(path: string): Fact<FileFacts>;
   /** As `facts`, of the link itself. */
   linkFacts(path: string): Fact<FileFacts>;
+  /** As `facts`, asked again each time: to notice that a file changes while parts of it are read. */
+  factsNow(path: string): Fact<FileFacts>;
+  /** At most `maxBytes` of a file from an offset on, fewer at its end; not remembered. */
+  part(path: string, offset: number, maxBytes: number): Fact<FilePart>;
   link(path: string): Fact<string>;
   folder(path: string): Fact<readonly string[]>;
   /** Missing on a root that does not run. */
@@ -46,12 +50,16 @@ function isOfKernel(path: string): boolean {
   return /^\/+(?:proc|sys)(?:\/|$)/.test(path);
 }
 
+function isOutside(probe: Probe, path: string): boolean {
+  return !probe.isLive && isOfKernel(path);
+}
+
 function cached<T>(probe: Probe, read: (path: string) => Fact<T>): (path: string) => Fact<T> {
   const known = new Map<string, Fact<T>>();
   return (path) => {
     const before = known.get(path);
     if (before !== undefined) return before;
-    const fact = !probe.isLive && isOfKernel(path) ? MISSING : read(path);
+    const fact = isOutside(probe, path) ? MISSING : read(path);
     known.set(path, fact);
     return fact;
   };
@@ -71,6 +79,9 @@ export function createDevice(probe: Probe, nowMs: number, extras: DeviceExtras =
     ),
     facts: cached(probe, (path) => factOf(probe.facts(path))),
     linkFacts: cached(probe, (path) => factOf(probe.facts(path, false))),
+    factsNow: (path) => (isOutside(probe, path) ? MISSING : factOf(probe.facts(path))),
+    part: (path, offset, maxBytes) =>
+      isOutside(probe, path) ? MISSING : factOf(probe.readFrom(path, offset, maxBytes)),
     link: cached(probe, (path) => factOf(probe.readLink(path))),
     folder: cached(probe, (path) => factOf(probe.listFolder(path))),
     sockets() {

@@ -107,6 +107,17 @@ export function memoryRoot(files: RootFiles, options: MemoryRootOptions = {}): P
       const read = readText(path, maxBytes);
       return read.ok ? ok(Buffer.from(read.value, "latin1")) : read;
     },
+    readFrom: (path, offset, maxBytes) => {
+      const read = readText(path, Number.POSITIVE_INFINITY);
+      if (!read.ok) return read;
+      const bytes = Buffer.from(read.value, "latin1");
+      return ok({
+        bytes: bytes.subarray(offset, offset + maxBytes),
+        sizeBytes: bytes.length,
+        inode: 1,
+        deviceId: 1,
+      });
+    },
     readLink: (path) => {
       const found = find(path, false);
       if (!found.ok) return found;

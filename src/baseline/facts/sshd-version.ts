@@ -1,5 +1,5 @@
 import { type Device, oncePerDevice } from "../device.ts";
-import { packages } from "../primitives/package.ts";
+import { packages } from "./packages.ts";
 
 /** Major and minor version of OpenSSH, such as 9.2. */
 export interface SshdVersion {

@@ -6,7 +6,7 @@ import type {
 } from "../../../contract/firewall.ts";
 import type { Device } from "../../device.ts";
 import { type Fact, unreadableFact } from "../../fact.ts";
-import { packages } from "../../primitives/package.ts";
+import { packages } from "../../facts/packages.ts";
 import { iptablesChain } from "./iptables-list.ts";
 import {
   type CommandOutput,

@@ -1,6 +1,6 @@
 import type { Device } from "../../device.ts";
+import { packages } from "../../facts/packages.ts";
 import { type SshdConfig, sshdConfig } from "../../facts/sshd-config.ts";
-import { packages } from "../../primitives/package.ts";
 import { secondsText } from "../../primitives/sshd.ts";
 import { fitsWildcard } from "../pattern/wildcard.ts";
 import {

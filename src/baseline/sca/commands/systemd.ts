@@ -1,7 +1,7 @@
 import { type Device, oncePerDevice } from "../../device.ts";
 import { type Fact, MISSING, valueFact } from "../../fact.ts";
+import { packages } from "../../facts/packages.ts";
 import { UNIT_FOLDERS, unitFile } from "../../facts/units.ts";
-import { packages } from "../../primitives/package.ts";
 import {
   type CommandOutput,
   complained,
