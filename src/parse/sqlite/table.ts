@@ -216,6 +216,8 @@ function readPayload(
   { at, sizeBytes, maxBytes }: Payload,
 ): Result<Uint8Array> {
   const { usableBytes, subject } = database;
+  if (sizeBytes > usableBytes * database.pageCount)
+    return fail("malformed", subject, "a row longer than the database");
   const local = localBytes(sizeBytes, usableBytes);
   const isSpilled = local < sizeBytes;
   if (at + local + (isSpilled ? 4 : 0) > usableBytes) return badPage(subject, page.number);
