@@ -5,8 +5,11 @@ import { runProgram } from "./program.ts";
 
 const UNIT = "gatewarden.service";
 const SHOW_DEADLINE_MS = 10_000;
-/** A start of Type=notify and a stop that flushes both wait for the service. */
-const CHANGE_DEADLINE_MS = 60_000;
+/**
+ * A start of Type=notify and a stop that flushes both wait for the service: longer than TimeoutStartSec of the
+ * unit, after which systemd itself says what went wrong.
+ */
+const CHANGE_DEADLINE_MS = 120_000;
 const MAX_OUTPUT_BYTES = 65_536;
 const JOURNAL_LINES = "8";
 

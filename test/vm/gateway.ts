@@ -110,7 +110,7 @@ export async function openGateway(image: ImageName): Promise<Gateway> {
       await machine.copyIn(hub.caFile, "/root/ca.pem");
       const command =
         "gatewarden setup --connection-string-file - --ca /root/ca.pem --yes </root/connection-string";
-      return machine.must(command, 120_000);
+      return machine.must(command, 240_000);
     },
     async until(what, condition, limitMs = 120_000) {
       const endMs = Date.now() + limitMs;
