@@ -13,6 +13,8 @@ import { logins as collector } from "./index.ts";
 const HOUR_MS = 3_600_000;
 
 interface Line {
+  /** When it was written; now where absent. */
+  readonly atMs?: number;
   readonly text: string;
   readonly program?: string;
   readonly processId?: number;
@@ -110,7 +112,8 @@ class Device {
         ["_COMM", line.program ?? "sshd"],
         ["_EXE", line.executable ?? "/usr/sbin/sshd"],
       ]);
-      return { cursor: `s=${this.entries}`, realtimeMs: this.clock.nowMs(), fields };
+      const realtimeMs = line.atMs ?? this.clock.nowMs();
+      return { cursor: `s=${this.entries}`, realtimeMs, fields };
     });
     this.listener?.onEntries(entries);
   }
@@ -230,6 +233,25 @@ describe("logins of the journal", () => {
     device.journal(byProgram);
     await device.clock.advance(6_000);
     assert.equal(device.items.length, 4, "a minute apart are two");
+    await watch.stop();
+  });
+
+  it("are one where both words are read at once, long after they were written", async () => {
+    const device = new Device();
+    const watch = await device.start();
+    const console = { program: "login", executable: "/usr/bin/login", processId: 300 };
+    const startMs = device.clock.nowMs();
+    const byPam = {
+      ...console,
+      text: "pam_unix(login:session): session opened for user ops(uid=1) by LOGIN(uid=0)",
+    };
+    const byProgram = { ...console, processId: 301, text: "LOGIN ON ttyS0 BY ops" };
+    device.journal({ ...byPam, atMs: startMs }, { ...byProgram, atMs: startMs + 5_800 });
+    await device.clock.advance(12_000);
+    assert.equal(device.items.length, 1);
+    device.journal({ ...byPam, atMs: startMs + 9_000 }, { ...byProgram, atMs: startMs + 9_100 });
+    await device.clock.advance(12_000);
+    assert.equal(device.items.length, 2, "the next one is another login");
     await watch.stop();
   });
 

@@ -15,7 +15,7 @@ export type LoginsContext = CollectorContext<Infer<typeof loginsSettings>>;
 const WAIT_MS = 5_000;
 /** Two messages of the same login are at most so far apart. */
 const APART_MS = 5_000;
-/** But on a machine that is busy, where the first has been reported when the second comes. */
+/** But on a machine that is busy, where so much may lie between the first word and the second. */
 const LATE_MS = 60_000;
 /** A position is stored this often where nothing was reported: reading again does no harm. */
 const STORE_MS = 300_000;
@@ -129,7 +129,11 @@ export function createDesk(
     if (sighting.remoteAddress !== undefined) {
       remember(connectionKey(sighting.remoteAddress, sighting.remotePort));
     }
-    const same = waiting.find((one) => isToldTwice(one.login, login, APART_MS));
+    const same = waiting.find(
+      (one) =>
+        isToldTwice(one.login, login, APART_MS) ||
+        (!one.isToldTwice && isToldTwice(one.login, login, LATE_MS)),
+    );
     if (same !== undefined) {
       same.login = { ...same.login, sighting: { ...same.login.sighting, ...sighting } };
       same.isToldTwice = true;
