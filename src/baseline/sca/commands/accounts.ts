@@ -7,6 +7,7 @@ import { processNames } from "../processes.ts";
 import { userName } from "./files.ts";
 import {
   type CommandOutput,
+  type CommandTable,
   complained,
   needsRunningDevice,
   notKnown,
@@ -142,10 +143,7 @@ function psCommand(args: readonly string[], device: Device): CommandOutput {
 }
 
 /** Commands about accounts and what they run. */
-export const aboutAccounts: readonly (readonly [
-  string,
-  (args: readonly string[], device: Device) => CommandOutput,
-])[] = [
+export const aboutAccounts: CommandTable = [
   ["passwd", passwdCommand],
   ["useradd", useraddCommand],
   ["sudo", sudoCommand],

@@ -10,6 +10,7 @@ import { packages } from "../../facts/packages.ts";
 import { iptablesChain } from "./iptables-list.ts";
 import {
   type CommandOutput,
+  type CommandTable,
   complained,
   needsRunningDevice,
   notKnown,
@@ -192,10 +193,7 @@ function nmcliCommand(args: readonly string[], device: Device): CommandOutput {
 }
 
 /** Commands about sockets and firewalls. */
-export const aboutNetwork: readonly (readonly [
-  string,
-  (args: readonly string[], device: Device) => CommandOutput,
-])[] = [
+export const aboutNetwork: CommandTable = [
   ["ss", ssCommand],
   ["nft", nftCommand],
   ["iptables", iptablesCommand("iptables")],

@@ -1,3 +1,5 @@
+import type { Device } from "../../device.ts";
+
 /**
  * What a command would print. `no-program`: it cannot be started; `not-known`: what it prints cannot be
  * worked out here.
@@ -14,6 +16,12 @@ export type CommandOutput =
   | { readonly state: "no-program"; readonly name: string }
   | { readonly state: "not-known"; readonly reason: string }
   | { readonly state: "unreadable"; readonly reason: string };
+
+/** Names of commands, and what tells what each of them prints. */
+export type CommandTable = readonly (readonly [
+  string,
+  (args: readonly string[], device: Device) => CommandOutput,
+])[];
 
 function together(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");

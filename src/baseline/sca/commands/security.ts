@@ -3,6 +3,7 @@ import { linesOf, withoutComments } from "../../facts/config-text.ts";
 import { processNames } from "../processes.ts";
 import {
   type CommandOutput,
+  type CommandTable,
   needsRunningDevice,
   notKnown,
   partlyPrinted,
@@ -223,10 +224,7 @@ function journalctlCommand(_args: readonly string[], device: Device): CommandOut
 }
 
 /** Commands about audit rules and mandatory access control. */
-export const aboutSecurity: readonly (readonly [
-  string,
-  (args: readonly string[], device: Device) => CommandOutput,
-])[] = [
+export const aboutSecurity: CommandTable = [
   ["auditctl", auditctlCommand],
   ["augenrules", augenrulesCommand],
   ["apparmor_status", apparmorCommand],

@@ -1,5 +1,3 @@
-import type { Result } from "../../../contract/result.ts";
-
 /** Inclusive ranges of UTF-16 code units. */
 export type CodeRanges = readonly (readonly [from: number, to: number])[];
 
@@ -20,9 +18,6 @@ export type PatternNode =
   | { readonly kind: "begin" }
   | { readonly kind: "end" }
   | { readonly kind: "word-edge"; readonly isNegated: boolean };
-
-/** Reads the text of a regular expression of one dialect. */
-export type PatternReader = (pattern: string) => Result<PatternNode>;
 
 /** Longest pattern that is read, UTF-16 units. */
 export const MAX_PATTERN_LENGTH = 4096;
