@@ -14,7 +14,7 @@ import {
 } from "./devices.ts";
 
 const APT: RootFiles = {
-  "/etc/apt/sources.list": "deb http://deb.debian.org/debian bookworm main\n",
+  "/etc/apt/sources.list": "deb http://mirror.example.org/debian bookworm main\n",
   "/etc/apt/apt.conf.d/70debconf": "// text\nDPkg::Pre-Install-Pkgs {};\n",
   "/etc/apt/trusted.gpg.d/debian.asc": "key",
 };
@@ -58,7 +58,7 @@ const SOFTWARE_CASES: readonly RuleCases[] = [
         ...APT,
         "/etc/apt/sources.list": "",
         "/etc/apt/sources.list.d/debian.sources":
-          "Types: deb\nURIs: http://deb.debian.org/debian\nSigned-By: /usr/share/keyrings/debian.gpg\n",
+          "Types: deb\nURIs: http://mirror.example.org/debian\nSigned-By: /usr/share/keyrings/debian.gpg\n",
       }),
       offline({ "/etc/apk/repositories": "", "/etc/apk/keys/alpine.rsa.pub": "key" }),
       offline({ "/etc/opkg.conf": "option check_signature\n", "/etc/opkg/keys/b5043e70": "key" }),
@@ -75,7 +75,7 @@ const SOFTWARE_CASES: readonly RuleCases[] = [
       offline({ ...APT, "/etc/apt/sources.list.d/x.list": "deb [ trusted=yes ] http://x ./\n" }),
       offline({ ...APT, "/etc/apt/sources.list.d/x.sources": "Types: deb\nTrusted: yes\n" }),
       offline({ ...APT, "/etc/apt/apt.conf.d/x": 'APT::Get::AllowUnauthenticated "true";\n' }),
-      offline({ "/etc/apt/sources.list": "deb http://deb.debian.org/debian bookworm main\n" }),
+      offline({ "/etc/apt/sources.list": "deb http://mirror.example.org/debian bookworm main\n" }),
       offline({ "/etc/opkg.conf": "dest root /\n", "/etc/opkg/keys/b5043e70": "key" }),
       offline({ "/etc/yum.repos.d/a.repo": "[a]\ngpgcheck = 0\n", "/etc/pki/rpm-gpg/KEY": "key" }),
     ],
