@@ -49,6 +49,10 @@ describe("parsing JSON of any origin", () => {
     const parsed = parseJson("SharedAccessKey=c2VjcmV0", "secret file");
     assert.equal(parsed.ok, false);
     assert.doesNotMatch(JSON.stringify(parsed), /c2VjcmV0|SharedAccessKey/);
+    for (const text of ["\u0000__proto__", "c2VjcmV0__proto__"]) {
+      const refused = parseJson(text, "secret file");
+      assert.equal(refused.ok ? "" : refused.problem.detail, "not JSON");
+    }
   });
 
   it("tells an object from other JSON", () => {

@@ -58,8 +58,10 @@ export function parseJson(
   }
 }
 
+const PROTOTYPE_REFUSED = "the key __proto__ is not allowed";
+
 function refusePrototype(key: string, value: unknown): unknown {
-  if (key === "__proto__") throw new SyntaxError("the key __proto__ is not allowed");
+  if (key === "__proto__") throw new SyntaxError(PROTOTYPE_REFUSED);
   return value;
 }
 
@@ -67,7 +69,7 @@ function refusePrototype(key: string, value: unknown): unknown {
 function withoutQuotedText(reason: string): string {
   const position = /position \d+( \(line \d+ column \d+\))?/.exec(reason);
   if (position !== null) return `not JSON at ${position[0]}`;
-  return reason.includes("__proto__") ? reason : "not JSON";
+  return reason === PROTOTYPE_REFUSED ? reason : "not JSON";
 }
 
 /** As `parseJson`, for text that must be an object. */
