@@ -62,7 +62,7 @@ const stateSchema = record({
   lateCount: count,
   /** Hits too far ahead of the clock, of all rules. */
   earlyCount: count,
-  /** Occurrences that belong to a rule and do not tell what decides. */
+  /** Occurrences that belong to a rule and do not tell what decides, and inputs without a time. */
   unknownCount: count,
 });
 

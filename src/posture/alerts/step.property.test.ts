@@ -232,9 +232,9 @@ describe("the state of a hostile history", () => {
   it("stays within its bound and can be read again", () => {
     let state = newAlertState("\u0001".repeat(1_000), START_MS);
     const wide = '\u{1f4a5}\\"\u0007'.repeat(600);
-    for (let index = 0; index < 6_000; index += 1) {
+    for (let index = 0; index < 600; index += 1) {
       // Asleep again and again, so that nothing is judged for long and every window is caught up.
-      const atMs = START_MS + index * 7_000;
+      const atMs = START_MS + index * 70_000;
       const [StartTimeUtc, EndTimeLocal] = [utcTimestamp(atMs - 3e7), localTimestamp(atMs, 120)];
       const ExtraDetails = { HitCount: "999999999", StartTimeUtc, EndTimeLocal };
       const items: ItemFields[] = [
@@ -248,7 +248,7 @@ describe("the state of a hostile history", () => {
         const event = { id: wide, name, atMs, items };
         state = stepAlerts(rules, state, { kind: "event", event }).state;
       }
-      if (index % 2_000 === 1_999) state = stepAlerts(rules, state, { kind: "wake", atMs }).state;
+      if (index % 200 === 199) state = stepAlerts(rules, state, { kind: "wake", atMs }).state;
     }
     const bytes = Buffer.byteLength(JSON.stringify(state));
     assert.ok(bytes > 50_000, `only ${bytes} bytes: the history was not hostile`);

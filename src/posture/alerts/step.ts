@@ -27,6 +27,9 @@ export interface AlertStep {
  */
 export function stepAlerts(ruleset: Ruleset, before: AlertState, input: AlertInput): AlertStep {
   const state = alignState(ruleset, before);
+  if (!isTime(input.kind === "event" ? input.event.atMs : input.atMs)) {
+    return { state: { ...state, unknownCount: state.unknownCount + 1 }, alerts: [] };
+  }
   if (input.kind === "event") {
     const counted = occurrencesOf(input.event).reduce(
       (sofar, occurrence) => countOccurrence(ruleset, sofar, occurrence),
@@ -35,10 +38,14 @@ export function stepAlerts(ruleset: Ruleset, before: AlertState, input: AlertInp
     return { state: counted, alerts: [] };
   }
   const { atMs } = input;
-  if (!Number.isSafeInteger(atMs)) return { state, alerts: [] };
   if (atMs < state.tickMs) return { state: steppedBack(ruleset, state, input), alerts: [] };
   const isGap = input.kind === "wake" || atMs - state.tickMs > ruleset.maxTickGapMs;
   return judge(ruleset, isGap ? wake(ruleset, state, atMs) : { ...state, tickMs: atMs });
+}
+
+/** A whole number within what the language takes for a date. Source: ECMA-262, time values. */
+function isTime(atMs: number): boolean {
+  return Number.isInteger(atMs) && Math.abs(atMs) <= 8_640_000_000_000_000;
 }
 
 /**
