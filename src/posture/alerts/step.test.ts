@@ -144,6 +144,32 @@ describe("a range rule", () => {
     ]);
   });
 
+  it("judges the silence after a sleep, though the sleep is not forgotten yet", () => {
+    const rules = rulesOf(range(failed, 1, 9, "PT1M"), { latenessMs: 10 * MINUTE_MS });
+    const inputs = [tick(1), tick(2), wake(3.5), tick(8.5), tick(13.5), tick(18.4)];
+    assert.deepEqual(
+      short(run(rules, inputs).alerts).map(([, minute]) => minute),
+      [0, 1, 4, 5, 6, 7],
+    );
+  });
+
+  it("takes events from just before the first start that its lateness allows", () => {
+    const rules = rulesOf(range(failed, 0, 0));
+    const inputs = [refusedAt(4.5), refusedAt(-1), ...ticks(6, 8)];
+    const { alerts, state } = run(rules, inputs, newAlertState("gw-1", at(5.5)));
+    assert.deepEqual(short(alerts), [["too-many", 0, 1]]);
+    assert.equal(state.lateCount, 1);
+  });
+
+  it("does not take a window for silent that it had no room for", () => {
+    const rules = rulesOf(range(failed, 1, 9, "PT1M"), { latenessMs: 180 * MINUTE_MS });
+    const minutes = Array.from({ length: 150 }, (_, index) => index);
+    const inputs = minutes.flatMap((minute) => [refusedAt(minute + 0.5), tick(minute + 1)]);
+    const { alerts, state } = run(rules, [...inputs, ...ticks(151, 200)]);
+    assert.deepEqual(alerts, []);
+    assert.equal(state.lateCount, 150 - 96);
+  });
+
   it("does not take the silence of events that nobody collects for silence", () => {
     const rules = rulesOf(range(failed, 1, 9), { unwatched: ["Login"] });
     assert.deepEqual(run(rules, ticks(1, 30)).alerts, []);
