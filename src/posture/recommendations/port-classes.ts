@@ -3,10 +3,10 @@ import type {
   Firewall,
   FirewallChain,
   FirewallRule,
-  FirewallTable,
   NumberRange,
   RuleAction,
 } from "../../contract/firewall.ts";
+import { mergeSources, type SourceRule, sourceRule } from "./merge-sources.ts";
 
 /**
  * Ports that every rule treats alike, and for each class the rules that may concern it. With thousands of
@@ -15,7 +15,10 @@ import type {
 export interface PortClasses {
   /** The same for ports that no rule tells apart. */
   classOf(port: number): number;
-  /** The firewall without rules that cannot match a packet to the port. The places of rules change. */
+  /**
+   * The firewall without rules that cannot match a packet to the port, and with rows of rules that differ
+   * in sources merged. The places of rules change.
+   */
   firewallFor(port: number): Firewall;
 }
 
@@ -37,12 +40,23 @@ export function portClasses(firewall: Firewall): PortClasses {
     table,
     chains: table.chains.map((chain) => indexChain(chain, { bounds, natPorts })),
   }));
+  const forms = new Map<FirewallRule, SourceRule | undefined>();
+  const formOf = (rule: FirewallRule): SourceRule | undefined => {
+    if (!forms.has(rule)) forms.set(rule, sourceRule(rule));
+    return forms.get(rule);
+  };
   const sorted = Float64Array.from(bounds).sort();
   return {
     classOf: (port) => countUpTo(sorted, port),
     firewallFor: (port) => ({
       ...firewall,
-      tables: tables.map(({ table, chains }) => tableFor([port, ...natPorts], table, chains)),
+      tables: tables.map(({ table, chains }) => ({
+        ...table,
+        chains: chains.map((indexed) => {
+          const chain = chainFor([port, ...natPorts], indexed);
+          return { ...chain, rules: mergeSources(chain.rules, formOf) };
+        }),
+      })),
     }),
   };
 }
@@ -113,14 +127,6 @@ function portsOf({ conditions }: FirewallRule): readonly number[] | undefined {
     return [...new Set(ports)];
   }
   return undefined;
-}
-
-function tableFor(
-  ports: readonly number[],
-  table: FirewallTable,
-  chains: readonly IndexedChain[],
-): FirewallTable {
-  return { ...table, chains: chains.map((indexed) => chainFor(ports, indexed)) };
 }
 
 function chainFor(

@@ -15,6 +15,7 @@ import {
   type ListeningSocket,
   waitingSockets,
 } from "./listening-socket.ts";
+import { type PlaceClasses, placeClasses } from "./place-classes.ts";
 import { type PortClasses, portClasses } from "./port-classes.ts";
 import { addressesText } from "./range-text.ts";
 
@@ -56,6 +57,7 @@ interface Look {
   readonly host: HostNetwork;
   readonly device: DeviceInterfaces;
   readonly classes: PortClasses;
+  readonly places: PlaceClasses;
   readonly answers: Map<string, { readonly port: number; readonly exposure: Exposure }>;
   readonly firewalls: Map<number, { readonly firewall: Firewall; readonly rules: number }>;
   /** Ports of `tcp 0.0.0.0`, `udp 0.0.0.0`: a socket of IPv6 beside it does not serve IPv4. */
@@ -65,7 +67,7 @@ interface Look {
 
 /**
  * The exposure of every socket that waits for strangers, in the order of protocol, port and address. Asks
- * the firewall once for all ports that no rule tells apart. Cost: sockets plus classes of ports × rules.
+ * the firewall once for all ports, interfaces and addresses that no rule tells apart. Cost: sockets plus classes of ports × rules.
  */
 export function exposeSockets(input: ExposureInput): readonly SocketExposure[] {
   const sockets = waitingSockets(input.sockets);
@@ -73,6 +75,7 @@ export function exposeSockets(input: ExposureInput): readonly SocketExposure[] {
     host: input.host ?? NO_HOST,
     device: deviceInterfaces(input.host, input.containerInterfaces),
     classes: portClasses(input.firewall),
+    places: placeClasses(input.firewall),
     answers: new Map(),
     firewalls: new Map(),
     ipv4Wildcards: new Set(
@@ -148,7 +151,10 @@ function ask(
   const destinations = isWildcard(socket) ? from?.addresses : [boundAddress(socket)];
   const known = destinations === undefined || destinations.length === 0 ? undefined : destinations;
   const portClass = look.classes.classOf(port);
-  const key = `${protocol} ${family} ${from?.name ?? ""} ${known?.join() ?? ""} ${portClass}`;
+  const { interfaceClass, addressClass } = look.places;
+  const at = known === undefined ? "" : [...new Set(known.map(addressClass))].sort().join(";");
+  const by = from === undefined ? "?" : interfaceClass(from.name);
+  const key = `${protocol} ${family} by ${by} to ${at} ${portClass}`;
   const before = look.answers.get(key);
   if (before !== undefined) return forPort(before.exposure, before.port, port);
   const { firewall, rules } = firewallFor(port, portClass, look);
