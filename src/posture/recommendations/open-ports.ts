@@ -2,9 +2,10 @@ import type { Firewall } from "../../contract/firewall.ts";
 import type { Problem } from "../../contract/result.ts";
 import type { HostNetwork } from "../exposure/query.ts";
 import { type AllowedPort, isAllowed } from "./allowed-ports.ts";
+import type { ExposureKind, SocketExposure } from "./exposure-details.ts";
 import { type FirewallFacts, missingOfFirewall } from "./firewall-facts.ts";
 import type { ListeningSocket } from "./listening-socket.ts";
-import { type ExposureKind, exposeSockets, type SocketExposure } from "./socket-exposure.ts";
+import { exposeSockets } from "./socket-exposure.ts";
 import { MOST_EVIDENCE, type Verdict, verdictOf } from "./verdict.ts";
 
 export interface OpenPortsInput {

@@ -19,7 +19,13 @@ export interface PortClasses {
    * The firewall without rules that cannot match a packet to the port, and with rows of rules that differ
    * in sources merged. The places of rules change.
    */
-  firewallFor(port: number): Firewall;
+  firewallFor(port: number): PortFirewall;
+}
+
+export interface PortFirewall {
+  readonly firewall: Firewall;
+  /** Rules and entries of maps that had to be looked at. */
+  readonly cost: number;
 }
 
 /** A rule for more ports is kept for all. */
@@ -48,17 +54,22 @@ export function portClasses(firewall: Firewall): PortClasses {
   const sorted = Float64Array.from(bounds).sort();
   return {
     classOf: (port) => countUpTo(sorted, port),
-    firewallFor: (port) => ({
-      ...firewall,
-      tables: tables.map(({ table, chains }) => ({
-        ...table,
-        chains: chains.map((indexed) => {
-          const chain = chainFor([port, ...natPorts], indexed);
-          return { ...chain, rules: mergeSources(chain.rules, formOf) };
-        }),
-      })),
-    }),
+    firewallFor(port) {
+      let cost = 0;
+      const mergedOf = (indexed: IndexedChain): FirewallChain => {
+        const chain = chainFor([port, ...natPorts], indexed);
+        cost += chain.rules.reduce((sum, rule) => sum + weightOf(rule), 0);
+        return { ...chain, rules: mergeSources(chain.rules, formOf) };
+      };
+      const parts = tables.map(({ table, chains }) => ({ ...table, chains: chains.map(mergedOf) }));
+      return { firewall: { ...firewall, tables: parts }, cost };
+    },
   };
+}
+
+/** A map asks once per entry. */
+function weightOf({ action }: FirewallRule): number {
+  return action.kind === "verdict-map" ? 1 + action.entries.length : 1;
 }
 
 interface Found {

@@ -1,14 +1,20 @@
-import type { Firewall, FirewallRule } from "../../contract/firewall.ts";
+import type { Firewall } from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
 import { addressFamily, isLoopbackAddress } from "../../parse/addresses.ts";
 import { letsIn } from "../exposure/lets-in.ts";
-import type { Exposure, ExposurePiece, HostNetwork } from "../exposure/query.ts";
-import { type RangeSet, subtract, union } from "../exposure/range-set.ts";
+import type { Exposure, HostNetwork } from "../exposure/query.ts";
 import {
   type DeviceInterface,
   type DeviceInterfaces,
   deviceInterfaces,
 } from "./device-interfaces.ts";
+import {
+  type Answer,
+  detailsOf,
+  namesOf,
+  type SocketExposure,
+  type TextMemory,
+} from "./exposure-details.ts";
 import {
   boundAddress,
   isWildcard,
@@ -16,29 +22,7 @@ import {
   waitingSockets,
 } from "./listening-socket.ts";
 import { type PlaceClasses, placeClasses } from "./place-classes.ts";
-import { type PortClasses, portClasses } from "./port-classes.ts";
-import { addressesText } from "./range-text.ts";
-
-/**
- * Who can reach a socket. `loopback`: this device alone. `container`: containers of this device. `blocked`:
- * nobody, because of the firewall. `reachable`: hosts of the network.
- */
-export type ExposureKind = "reachable" | "unknown" | "container" | "blocked" | "loopback";
-
-export interface SocketExposure {
-  readonly listener: ListeningSocket;
-  readonly kind: ExposureKind;
-  /** Interfaces that it can be reached by; for `unknown` perhaps. */
-  readonly interfaces: readonly string[];
-  /** Who may reach it: `any`, or networks. */
-  readonly sources?: string;
-  /** Where packets end that NAT sends elsewhere. */
-  readonly arrivesAt?: string;
-  /** The rule that decides, or that cannot be decided, with its chain. */
-  readonly rule?: string;
-  /** Why, where no rule says it. */
-  readonly reason?: string;
-}
+import { type PortClasses, type PortFirewall, portClasses } from "./port-classes.ts";
 
 export interface ExposureInput {
   readonly sockets: readonly ListeningSocket[];
@@ -49,17 +33,18 @@ export interface ExposureInput {
   readonly containerInterfaces?: readonly string[];
 }
 
-/** Rules passed for all sockets together: some seconds of a slow gateway. */
-const MOST_RULES_PASSED = 20_000_000;
+/** Rules looked at for all sockets together: ten seconds and more of a slow gateway, at the very worst. */
+const MOST_RULES_PASSED = 4_000_000;
+/** What a question costs beside, in rules. */
+const QUESTION_COST = 20;
 const NO_HOST: HostNetwork = { addresses: [], routes: [] };
 
-interface Look {
+interface Look extends TextMemory {
   readonly host: HostNetwork;
-  readonly device: DeviceInterfaces;
   readonly classes: PortClasses;
   readonly places: PlaceClasses;
   readonly answers: Map<string, { readonly port: number; readonly exposure: Exposure }>;
-  readonly firewalls: Map<number, { readonly firewall: Firewall; readonly rules: number }>;
+  current: { readonly key: string; readonly part: PortFirewall } | undefined;
   /** Ports of `tcp 0.0.0.0`, `udp 0.0.0.0`: a socket of IPv6 beside it does not serve IPv4. */
   readonly ipv4Wildcards: ReadonlySet<string>;
   budget: number;
@@ -67,7 +52,8 @@ interface Look {
 
 /**
  * The exposure of every socket that waits for strangers, in the order of protocol, port and address. Asks
- * the firewall once for all ports, interfaces and addresses that no rule tells apart. Cost: sockets plus classes of ports × rules.
+ * the firewall once for all ports, interfaces and addresses that no rule tells apart. Cost: sockets, plus
+ * for each class of ports the rules that may concern it, up to a bound beyond which sockets are unknown.
  */
 export function exposeSockets(input: ExposureInput): readonly SocketExposure[] {
   const sockets = waitingSockets(input.sockets);
@@ -77,7 +63,8 @@ export function exposeSockets(input: ExposureInput): readonly SocketExposure[] {
     classes: portClasses(input.firewall),
     places: placeClasses(input.firewall),
     answers: new Map(),
-    firewalls: new Map(),
+    sourcesTexts: new Map(),
+    current: undefined,
     ipv4Wildcards: new Set(
       sockets
         .filter(({ socket }) => socket.localAddress === "0.0.0.0")
@@ -86,14 +73,6 @@ export function exposeSockets(input: ExposureInput): readonly SocketExposure[] {
     budget: MOST_RULES_PASSED,
   };
   return sockets.map((listener) => exposeOne(listener, look));
-}
-
-/** A way in, with the firewall's answer. */
-interface Answer {
-  readonly from: DeviceInterface | undefined;
-  readonly family: AddressFamily;
-  /** Undefined: not asked, the budget is used up. */
-  readonly exposure: Exposure | undefined;
 }
 
 function exposeOne(listener: ListeningSocket, look: Look): SocketExposure {
@@ -105,12 +84,12 @@ function exposeOne(listener: ListeningSocket, look: Look): SocketExposure {
     waysTo(listener, family, look.device).map((from) => ({
       from,
       family,
-      exposure: ask(listener, family, from, look),
+      ...ask(listener, family, from, look),
     })),
   );
   if (answers.length === 0)
     return { ...alone, reason: "no interface but loopback has an address for it" };
-  return judge(listener, answers, look.device);
+  return judge(listener, answers, look);
 }
 
 function familiesOf({ socket, isIpv6Only }: ListeningSocket, look: Look): readonly AddressFamily[] {
@@ -146,20 +125,23 @@ function ask(
   family: AddressFamily,
   from: DeviceInterface | undefined,
   look: Look,
-): Exposure | undefined {
+): Pick<Answer, "exposure" | "key"> {
   const { protocol, localPort: port } = socket;
   const destinations = isWildcard(socket) ? from?.addresses : [boundAddress(socket)];
   const known = destinations === undefined || destinations.length === 0 ? undefined : destinations;
-  const portClass = look.classes.classOf(port);
+  // Sockets come in the order of protocol and port, and so do classes.
+  const portClass = `${protocol} ${look.classes.classOf(port)}`;
+  if (look.budget < 0 && look.current?.key !== portClass)
+    return { key: "too many", exposure: undefined };
+  const { firewall, cost } = openClass(portClass, port, look);
   const { interfaceClass, addressClass } = look.places;
   const at = known === undefined ? "" : [...new Set(known.map(addressClass))].sort().join(";");
   const by = from === undefined ? "?" : interfaceClass(from.name);
-  const key = `${protocol} ${family} by ${by} to ${at} ${portClass}`;
+  const key = `${family} by ${by} to ${at}`;
   const before = look.answers.get(key);
-  if (before !== undefined) return forPort(before.exposure, before.port, port);
-  const { firewall, rules } = firewallFor(port, portClass, look);
-  look.budget -= rules + 100;
-  if (look.budget < 0) return undefined;
+  if (before !== undefined) return { key, exposure: forPort(before.exposure, before.port, port) };
+  look.budget -= cost + QUESTION_COST;
+  if (look.budget < 0) return { key, exposure: undefined };
   const exposure = letsIn(firewall, {
     protocol,
     port,
@@ -169,7 +151,7 @@ function ask(
     host: look.host,
   });
   look.answers.set(key, { port, exposure });
-  return exposure;
+  return { key, exposure };
 }
 
 /** An answer about another port of the class: where NAT kept the port, it keeps this one. */
@@ -185,36 +167,20 @@ function forPort(exposure: Exposure, asked: number, port: number): Exposure {
   };
 }
 
-function firewallFor(
-  port: number,
-  portClass: number,
-  look: Look,
-): { readonly firewall: Firewall; readonly rules: number } {
-  const known = look.firewalls.get(portClass);
-  if (known !== undefined) return known;
-  const firewall = look.classes.firewallFor(port);
-  const rules = firewall.tables
-    .flatMap(({ chains }) => chains)
-    .reduce((sum, chain) => sum + chain.rules.reduce((all, rule) => all + weightOf(rule), 0), 0);
-  // Sockets come in the order of ports, so the one before is not needed again.
-  look.firewalls.clear();
-  look.firewalls.set(portClass, { firewall, rules });
-  return { firewall, rules };
+/** The rules for a port, and an empty memory of answers: those to other classes are not needed again. */
+function openClass(key: string, port: number, look: Look): PortFirewall {
+  if (look.current?.key === key) return look.current.part;
+  const part = look.classes.firewallFor(port);
+  look.answers.clear();
+  look.sourcesTexts.clear();
+  look.current = { key, part };
+  return part;
 }
 
-/** A map asks once per entry. */
-function weightOf({ action }: FirewallRule): number {
-  return action.kind === "verdict-map" ? 1 + action.entries.length : 1;
-}
-
-function judge(
-  listener: ListeningSocket,
-  answers: readonly Answer[],
-  device: DeviceInterfaces,
-): SocketExposure {
+function judge(listener: ListeningSocket, answers: readonly Answer[], look: Look): SocketExposure {
   const outside = answers.filter(({ from }) => from?.isContainer !== true);
   const open = outside.filter(({ exposure }) => exposure?.verdict === "allow");
-  if (open.length > 0) return { listener, kind: "reachable", ...detailsOf(open, "allow", device) };
+  if (open.length > 0) return { listener, kind: "reachable", ...detailsOf(open, "allow", look) };
   const unsure = outside.filter(
     ({ exposure }) => exposure === undefined || exposure.verdict === "unknown",
   );
@@ -223,68 +189,13 @@ function judge(
     return { listener, kind: "unknown", interfaces: namesOf(unsure), reason };
   }
   if (unsure.length > 0)
-    return { listener, kind: "unknown", ...detailsOf(unsure, "unknown", device) };
-  if (device.isCut) {
+    return { listener, kind: "unknown", ...detailsOf(unsure, "unknown", look) };
+  if (look.device.isCut) {
     const reason = "there are too many interfaces to judge all";
     return { listener, kind: "unknown", interfaces: [], reason };
   }
   const inside = answers.filter(({ exposure }) => exposure?.verdict !== "deny");
   if (inside.length > 0)
-    return { listener, kind: "container", ...detailsOf(inside, "allow", device) };
-  return { listener, kind: "blocked", ...detailsOf(answers, "deny", device), interfaces: [] };
-}
-
-type Details = Omit<SocketExposure, "listener" | "kind">;
-
-/** What the answers of one verdict have in common to tell. */
-function detailsOf(
-  answers: readonly Answer[],
-  verdict: Exposure["verdict"],
-  device: DeviceInterfaces,
-): Details {
-  const pieces = answers.flatMap(({ exposure, family }) =>
-    (exposure?.pieces ?? [])
-      .filter((piece) => piece.verdict === verdict)
-      .map((piece) => ({ piece, family })),
-  );
-  const [first] = pieces;
-  const isUnseen = verdict === "unknown" && first?.piece.doubts.length === 0;
-  const rule = first === undefined || isUnseen ? undefined : ruleText(first.piece);
-  const reason = isUnseen
-    ? "rules that could not be read may block it"
-    : "no rule of a firewall speaks of it";
-  const arrivesAt = pieces.find(({ piece }) => piece.arrivesAt !== undefined)?.piece.arrivesAt;
-  return {
-    interfaces: namesOf(answers),
-    ...(verdict === "deny" ? {} : { sources: sourcesText(pieces, device) }),
-    ...(arrivesAt === undefined
-      ? {}
-      : { arrivesAt: `${arrivesAt.address ?? "this device"} port ${arrivesAt.port}` }),
-    ...(rule === undefined ? { reason } : { rule }),
-  };
-}
-
-function namesOf(answers: readonly Answer[]): readonly string[] {
-  return [...new Set(answers.flatMap(({ from }) => (from === undefined ? [] : [from.name])))];
-}
-
-function ruleText({ rules, doubts }: ExposurePiece): string | undefined {
-  const decisive = doubts.at(-1) ?? rules.at(-1);
-  return decisive === undefined ? undefined : `${decisive.chain}: ${decisive.text}`;
-}
-
-function sourcesText(
-  pieces: readonly { readonly piece: ExposurePiece; readonly family: AddressFamily }[],
-  device: DeviceInterfaces,
-): string {
-  const texts = (["ipv4", "ipv6"] as const).flatMap((family) => {
-    const own = pieces.filter((one) => one.family === family);
-    if (own.length === 0) return [];
-    const all = own.reduce<RangeSet>((sum, { piece }) => union(sum, piece.sources), []);
-    const isAny = subtract(device.strangers(family), all).length === 0;
-    return [isAny ? `any ${family}` : (addressesText(family, all) ?? `any ${family}`)];
-  });
-  return texts.length === 2 && texts.every((text) => text.startsWith("any"))
-    ? "any"
-    : texts.join(",");
+    return { listener, kind: "container", ...detailsOf(inside, "allow", look) };
+  return { listener, kind: "blocked", ...detailsOf(answers, "deny", look), interfaces: [] };
 }
