@@ -1,6 +1,7 @@
 import type { AddressRange, NumberRange } from "../../contract/firewall.ts";
 import type { AddressFamily } from "../../contract/probe.ts";
 import { fail, ok, type Result } from "../../contract/result.ts";
+import { ALLOWED_PORT_FORM } from "../../contract/settings.ts";
 import { addressNumber } from "../../parse/address-number.ts";
 import { addressFamily } from "../../parse/addresses.ts";
 import { plainText } from "../../parse/plain-text.ts";
@@ -18,15 +19,13 @@ export interface AllowedPort {
 
 /** Longest entry of the list, UTF-16 units. */
 const LONGEST_ENTRY = 512;
-const FORM =
-  /^(?:(tcp|udp)\/)?(\d{1,5})(?:-(\d{1,5}))?(?:@([0-9A-Fa-f.:]{2,45})(?:\/(\d{1,3}))?)?(?: +(\S.*))?$/;
 
 /**
  * An entry of the list of allowed ports: `22`, `tcp/22`, `udp/32768-60999`, `tcp/22@192.0.2.0/24`,
  * `tcp/443 /usr/sbin/nginx`, `tcp/443 nginx`. Error: `malformed`, with the form expected.
  */
 export function parseAllowedPort(text: string): Result<AllowedPort> {
-  const found = text.length > LONGEST_ENTRY ? null : FORM.exec(text.trim());
+  const found = text.length > LONGEST_ENTRY ? null : ALLOWED_PORT_FORM.exec(text.trim());
   const [, protocol, first = "", last = first, address, prefix, program] = found ?? [];
   const ports = { from: Number(first), to: Number(last) };
   const addresses = address === undefined ? undefined : networkOf(address, prefix);
