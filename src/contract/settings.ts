@@ -135,8 +135,8 @@ const POSTURE_FIELDS = {
   summaryIntervalMs: interval(24 * HOUR_MS, "Time between two full sets of Recommendation events"),
   allowedPorts: shortText(
     2_048,
-    "[tcp/|udp/]port[-port][@address[/prefix]][ program], commas between; at most 2048 characters",
-    "Ports that are meant to be open, such as `tcp/22@192.0.2.0/24, udp/123 /usr/sbin/chronyd`",
+    "ports, commas between, up to 2048",
+    "Ports that are meant to be open, such as `tcp/22, udp/5000-5010@192.0.2.1, 443 /usr/sbin/nginx`",
     areAllowedPorts,
   ),
   wideIpv4Prefix: integer({
