@@ -149,6 +149,39 @@ describe("an open port", { skip: skipReason() }, () => {
   });
 });
 
+const CONFIGURATIONS = [
+  ["IoT_TwinConfigurationNotOptimal", { maxMessageSizeInBytes: 10_000 }],
+  ["IoT_TwinConfigurationConflict", { maxLocalCacheSizeInBytes: 8_192 }],
+] as const;
+
+describe("a twin that wastes or contradicts itself", () => {
+  let rig: AgentRig;
+  before(async () => {
+    rig = await agentRig("iothub", QUICK);
+    rig.start();
+  });
+  after(() => rig?.close());
+
+  for (const [type, properties] of CONFIGURATIONS) {
+    it(`is reported with the property, and cleared when it is put right: ${type}`, async () => {
+      const stateIs = (state: string): Promise<void> =>
+        until(() => isJsonObject(entry()) && entry()["state"] === state, `${type} ${state}`);
+      const entry = (): JsonObject => {
+        const found = reportedPosture(rig)[type];
+        return isJsonObject(found) ? found : {};
+      };
+      await stateIs("healthy");
+      rig.desire(properties);
+      await stateIs("unhealthy");
+      const { payload } = await rig.hub.invokeMethod("posture", null);
+      const [property = ""] = Object.keys(properties);
+      assert.match(JSON.stringify(payload), new RegExp(`"property":"${property}"`));
+      rig.desire({ [property]: null });
+      await stateIs("healthy");
+    });
+  }
+});
+
 const GROUP = {
   type: "Microsoft.Security/deviceSecurityGroups",
   name: "default",
