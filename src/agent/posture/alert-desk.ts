@@ -25,6 +25,8 @@ export interface AlertDesk {
   /** Events as collectors hand them over, before any are folded. */
   count(drafts: readonly EventDraft[]): void;
   tick(): void;
+  /** Events that no window could take, since counting began: came late, ahead of time, without what decides. */
+  uncounted(): { readonly late: number; readonly early: number; readonly unclear: number };
   /** True when `toJson` would say something new since the last call of it. */
   readonly isChanged: boolean;
   toJson(): JsonObject;
@@ -95,6 +97,11 @@ export function createAlertDesk(options: AlertDeskOptions): AlertDesk {
       }
     },
     tick: () => step({ kind: "tick", atMs: nowMs() }),
+    uncounted: () => ({
+      late: state.lateCount,
+      early: state.earlyCount,
+      unclear: state.unknownCount,
+    }),
     get isChanged() {
       return isChanged;
     },

@@ -232,7 +232,8 @@ export function createPostureDesk(options: PostureDeskOptions): PostureDesk {
     verdicts() {
       const items = verdictDesk.items();
       const unhealthy = items.filter(({ State }) => State === "unhealthy").length;
-      return { unhealthy, recommendations: items.map(itemJson), ...alertRules() };
+      const uncountedEvents = alertDesk.uncounted();
+      return { unhealthy, recommendations: items.map(itemJson), ...alertRules(), uncountedEvents };
     },
     stop() {
       isRunning = false;
