@@ -1,3 +1,4 @@
+import type { Agent, AgentOptions } from "./agent/agent-contract.ts";
 import { createAgentFacts } from "./agent/agent-facts.ts";
 import { createAgentPipeline } from "./agent/agent-pipeline.ts";
 import { type ChangeRounds, createChangeRounds } from "./agent/change-rounds.ts";
@@ -6,87 +7,24 @@ import { createFindings, type Findings } from "./agent/findings.ts";
 import { createLossBook, type LossBook } from "./agent/loss-book.ts";
 import { createMethodActions } from "./agent/method-actions.ts";
 import { answerMethod } from "./agent/methods.ts";
-import {
-  createPostureDesk,
-  type PostureDesk,
-  type PostureDeskOptions,
-} from "./agent/posture/posture-desk.ts";
-import type { StateFolder } from "./agent/state-folder.ts";
+import { createPostureDesk, type PostureDesk } from "./agent/posture/posture-desk.ts";
 import { type AgentStatusParts, agentStatus } from "./agent/status.ts";
 import { createTwinLink, type TwinLink } from "./agent/twin-link.ts";
-import type { ConfigurationFinding, DiagnosticFinding } from "./contract/agent-facts.ts";
-import type { Clock } from "./contract/clock.ts";
-import { type Collector, eventsOf } from "./contract/collector.ts";
+import type { DiagnosticFinding } from "./contract/agent-facts.ts";
+import { eventsOf } from "./contract/collector.ts";
 import { describeError } from "./contract/errors.ts";
 import type { EventDraft } from "./contract/event.ts";
 import type { JsonObject, JsonValue } from "./contract/json.ts";
-import type { Log } from "./contract/log.ts";
-import type { Probe } from "./contract/probe.ts";
-import type { Random } from "./contract/random.ts";
-import type { SecretMask } from "./contract/secret-mask.ts";
 import type { Settings } from "./contract/settings.ts";
-import type { Transport, TransportStatus } from "./contract/transport.ts";
+import type { TransportStatus } from "./contract/transport.ts";
 import { createLedger, type Ledger } from "./pipeline/ledger.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
-import type { SentMessage } from "./pipeline/sender.ts";
-import { openSpool, type SpoolOptions } from "./pipeline/spool/spool.ts";
+import { openSpool } from "./pipeline/spool/spool.ts";
 import { QUEUES, type Spool } from "./pipeline/spool/spool-contract.ts";
 import { createSnapshotSchedule, type SnapshotSchedule } from "./schedule/snapshot-schedule.ts";
 import { createCursorStore } from "./system/cursor-store.ts";
 import { SECURITY_GROUPS_NAME } from "./twin/classic-names.ts";
 import type { TwinController } from "./twin/twin-controller.ts";
-
-/** What an onlooker, such as the demo, may watch. */
-export interface AgentObserver {
-  onCollected?(drafts: readonly EventDraft[]): void;
-  onSent?(sent: SentMessage): void;
-  onStatus?(status: TransportStatus): void;
-  onDiagnostic?(finding: DiagnosticFinding): void;
-}
-
-export interface AgentOptions {
-  readonly agentId: string;
-  readonly agentVersion: string;
-  readonly processId: number;
-  readonly state: StateFolder;
-  readonly collectors: readonly Collector[];
-  /** Settings of each collector as its schema yields them. */
-  readonly collectorSettings: (collector: Collector) => unknown;
-  readonly mask: SecretMask;
-  readonly probe: Probe;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly transport: Transport;
-  readonly twin: TwinController;
-  readonly spoolFlush: SpoolOptions["flush"];
-  /** The owner's rules of custom alerts that are on this device. */
-  readonly securityGroups: PostureDeskOptions["securityGroups"];
-  readonly firstSnapshotDelayMs: number;
-  readonly firstSnapshotJitterMs: number;
-  /** Bytes the transport adds to the metered size of each message. */
-  readonly addedPropertyBytes: number;
-  /** What was found before the agent started, such as faults of the configuration. */
-  readonly findings: readonly ConfigurationFinding[];
-  readonly memory: () => JsonObject;
-  readonly observer?: AgentObserver;
-}
-
-/** The running agent. */
-export interface Agent {
-  start(): Promise<void>;
-  /** Sends everything that waits, at most for that long. */
-  flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
-  /** Flushes, disconnects and leaves what could not be sent on disk. Safe to call twice. */
-  stop(deadlineMs: number): Promise<void>;
-  status(): JsonObject;
-  /** What does not go on although it should, in a few words; undefined when all is well. */
-  stuck(): string | undefined;
-  /** One line on how things are: connection and what waits. */
-  statusLine(): string;
-  /** Adds a finding of the agent's surroundings to its own. */
-  report(finding: DiagnosticFinding): void;
-}
 
 /**
  * One attempt to send ends after a minute at the latest, and a change of settings after some seconds:

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { COLLECTORS } from "../../collectors/index.ts";
+import type { Agent, AgentObserver } from "../agent/agent-contract.ts";
 import { beginRun, type RunRecord, type RunRecordStore } from "../agent/run-record.ts";
 import { openStateFolder, type StateFolder } from "../agent/state-folder.ts";
-import { type Agent, type AgentObserver, createAgent } from "../agent.ts";
+import { createAgent } from "../agent.ts";
 import { type ConfigReading, configurationFindings } from "../config/read-config.ts";
 import type { Collector } from "../contract/collector.ts";
 import { AgentError } from "../contract/errors.ts";
