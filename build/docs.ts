@@ -11,11 +11,13 @@ import { fileURLToPath } from "node:url";
 import { COLLECTORS } from "../collectors/index.ts";
 import { collectorReadmes } from "./docs/collector-readmes.ts";
 import type { GeneratedDocument } from "./docs/document.ts";
+import { posturePage } from "./docs/posture-page.ts";
 import { settingsPages } from "./docs/settings-pages.ts";
 
 const documents: readonly GeneratedDocument[] = [
   ...collectorReadmes(COLLECTORS),
   ...settingsPages(),
+  posturePage(),
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -1,83 +1,30 @@
+import type { Agent, AgentOptions } from "./agent/agent-contract.ts";
 import { createAgentFacts } from "./agent/agent-facts.ts";
+import { createAgentPipeline } from "./agent/agent-pipeline.ts";
 import { type ChangeRounds, createChangeRounds } from "./agent/change-rounds.ts";
 import { type CollectorHost, createCollectorHost } from "./agent/collector-host.ts";
 import { createFindings, type Findings } from "./agent/findings.ts";
 import { createLossBook, type LossBook } from "./agent/loss-book.ts";
+import { createMethodActions } from "./agent/method-actions.ts";
 import { answerMethod } from "./agent/methods.ts";
-import type { StateFolder } from "./agent/state-folder.ts";
+import { createPostureDesk, type PostureDesk } from "./agent/posture/posture-desk.ts";
 import { type AgentStatusParts, agentStatus } from "./agent/status.ts";
 import { createTwinLink, type TwinLink } from "./agent/twin-link.ts";
-import type { ConfigurationFinding, DiagnosticFinding } from "./contract/agent-facts.ts";
-import type { Clock } from "./contract/clock.ts";
-import { type Collector, eventsOf } from "./contract/collector.ts";
+import type { DiagnosticFinding } from "./contract/agent-facts.ts";
+import { eventsOf } from "./contract/collector.ts";
 import { describeError } from "./contract/errors.ts";
 import type { EventDraft } from "./contract/event.ts";
-import type { JsonObject } from "./contract/json.ts";
-import type { Log } from "./contract/log.ts";
-import type { Probe } from "./contract/probe.ts";
-import type { Random } from "./contract/random.ts";
-import type { SecretMask } from "./contract/secret-mask.ts";
+import type { JsonObject, JsonValue } from "./contract/json.ts";
 import type { Settings } from "./contract/settings.ts";
-import type { Transport, TransportStatus } from "./contract/transport.ts";
-import { createAggregator } from "./pipeline/aggregate/aggregator.ts";
+import type { TransportStatus } from "./contract/transport.ts";
 import { createLedger, type Ledger } from "./pipeline/ledger.ts";
-import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import type { SentMessage } from "./pipeline/sender.ts";
-import { openSpool, type SpoolOptions } from "./pipeline/spool/spool.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import { openSpool } from "./pipeline/spool/spool.ts";
 import { QUEUES, type Spool } from "./pipeline/spool/spool-contract.ts";
 import { createSnapshotSchedule, type SnapshotSchedule } from "./schedule/snapshot-schedule.ts";
 import { createCursorStore } from "./system/cursor-store.ts";
+import { SECURITY_GROUPS_NAME } from "./twin/classic-names.ts";
 import type { TwinController } from "./twin/twin-controller.ts";
-
-/** What an onlooker, such as the demo, may watch. */
-export interface AgentObserver {
-  onCollected?(drafts: readonly EventDraft[]): void;
-  onSent?(sent: SentMessage): void;
-  onStatus?(status: TransportStatus): void;
-  onDiagnostic?(finding: DiagnosticFinding): void;
-}
-
-export interface AgentOptions {
-  readonly agentId: string;
-  readonly agentVersion: string;
-  readonly processId: number;
-  readonly state: StateFolder;
-  readonly collectors: readonly Collector[];
-  /** Settings of each collector as its schema yields them. */
-  readonly collectorSettings: (collector: Collector) => unknown;
-  readonly mask: SecretMask;
-  readonly probe: Probe;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly transport: Transport;
-  readonly twin: TwinController;
-  readonly spoolFlush: SpoolOptions["flush"];
-  readonly firstSnapshotDelayMs: number;
-  readonly firstSnapshotJitterMs: number;
-  /** Bytes the transport adds to the metered size of each message. */
-  readonly addedPropertyBytes: number;
-  /** What was found before the agent started, such as faults of the configuration. */
-  readonly findings: readonly ConfigurationFinding[];
-  readonly memory: () => JsonObject;
-  readonly observer?: AgentObserver;
-}
-
-/** The running agent. */
-export interface Agent {
-  start(): Promise<void>;
-  /** Sends everything that waits, at most for that long. */
-  flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
-  /** Flushes, disconnects and leaves what could not be sent on disk. Safe to call twice. */
-  stop(deadlineMs: number): Promise<void>;
-  status(): JsonObject;
-  /** What does not go on although it should, in a few words; undefined when all is well. */
-  stuck(): string | undefined;
-  /** One line on how things are: connection and what waits. */
-  statusLine(): string;
-  /** Adds a finding of the agent's surroundings to its own. */
-  report(finding: DiagnosticFinding): void;
-}
 
 /**
  * One attempt to send ends after a minute at the latest, and a change of settings after some seconds:
@@ -94,6 +41,11 @@ export function createAgent(options: AgentOptions): Agent {
   return new ComposedAgent(options);
 }
 
+/** Rules of custom alerts that the twin desires, as written. */
+function securityGroupsOf(twin: TwinController): JsonValue | undefined {
+  return twin.verdict.documents[SECURITY_GROUPS_NAME];
+}
+
 class ComposedAgent implements Agent {
   private readonly options: AgentOptions;
   private readonly findings: Findings = createFindings();
@@ -101,6 +53,7 @@ class ComposedAgent implements Agent {
   private readonly ledger: Ledger;
   private readonly spool: Spool;
   private readonly pipeline: Pipeline;
+  private readonly posture: PostureDesk;
   private readonly host: CollectorHost;
   private readonly changeRounds: ChangeRounds;
   private readonly schedule: SnapshotSchedule;
@@ -131,6 +84,9 @@ class ComposedAgent implements Agent {
       flush: options.spoolFlush,
     });
     this.pipeline = this.createPipeline();
+    this.posture = this.createPosture();
+    this.posture.applySettings(this.settings, securityGroupsOf(twin));
+    twin.describePosture(this.posture.summary());
     this.host = createCollectorHost({
       collectors: options.collectors,
       probe: options.probe,
@@ -148,6 +104,7 @@ class ComposedAgent implements Agent {
       cursorOf: (collector) => createCursorStore(state.cursorFolder, collector.name, log),
       submit: (drafts) => this.submit(drafts),
       onDiagnostic: (finding) => this.report(finding),
+      onSnapshot: (name, snapshot) => this.posture.take(name, snapshot),
       onChange: (collector) => this.changeRounds.noticed(collector),
     });
     this.changeRounds = createChangeRounds({
@@ -176,59 +133,59 @@ class ComposedAgent implements Agent {
       save: (saved) => state.writeJson(TWIN_FILE, saved),
       onSettings: (settings) => this.applySettings(settings),
       onFinding: (finding) => this.findings.configuration.publish(finding),
+      onMerged: () => this.posture.applySettings(this.settings, securityGroupsOf(twin)),
     });
   }
 
   private createPipeline(): Pipeline {
-    const { clock, random, log, state, transport } = this.options;
-    return createPipeline({
+    const { clock, random, log, state, transport, collectors, mask } = this.options;
+    const { agentVersion, agentId, addedPropertyBytes } = this.options;
+    return createAgentPipeline({
+      collectors,
+      settings: this.settings,
       spool: this.spool,
+      spoolFolder: state.spoolFolder,
       ledger: this.ledger,
+      envelope: { agentVersion, agentId, addedPropertyBytes },
+      mask,
+      transport,
       clock,
       random,
-      settings: this.settings,
-      envelope: {
-        agentVersion: this.options.agentVersion,
-        agentId: this.options.agentId,
-        addedPropertyBytes: this.options.addedPropertyBytes,
-      },
-      payloadSchemas: new Map(
-        this.options.collectors
-          .flatMap(eventsOf)
-          .map(({ eventName, payload }) => [eventName, payload]),
-      ),
-      transportMaxBytes: transport.maxMessageBytes,
-      mask: this.options.mask,
-      aggregator: (emit) =>
-        createAggregator({
-          journalPath: `${state.spoolFolder}/aggregation`,
-          settings: this.settings.aggregation,
-          clock,
-          log,
-          emit,
-        }),
-      send: (message, signal) => transport.send(message, signal),
+      log,
       onSent: (sent) => {
         state.writeJson(LEDGER_FILE, this.ledger.toJson());
+        const { kind, meteredBytes } = sent.message;
+        if (kind === "security") this.posture.messageSent(meteredBytes);
         this.options.observer?.onSent?.(sent);
       },
-      onQuarantined: (name, reason) => {
-        log.error({ event: name, reason }, "event does not conform to its schema, kept back");
+      onDiagnostic: (finding) => this.report(finding),
+    });
+  }
+
+  private createPosture(): PostureDesk {
+    const { clock, log, probe, state, twin, collectors, agentId } = this.options;
+    return createPostureDesk({
+      clock,
+      log,
+      probe,
+      state,
+      settings: this.settings,
+      collected: collectors.flatMap(eventsOf).map(({ eventName }) => eventName),
+      subject: agentId,
+      securityGroups: this.options.securityGroups,
+      remarks: () => twin.verdict.findings,
+      submit: (drafts) => this.pipeline.submitExtensions(drafts),
+      onFinding: (finding) => this.findings.configuration.publish(finding),
+      onSummary: () => {
+        twin.describePosture(this.posture.summary());
+        this.twinLink.reportedChanged();
       },
-      onRefused: (name, reason) => {
-        log.error({ event: name, reason }, "hub refuses an event for good, dropped");
-        this.report({
-          severity: "Error",
-          message: `the hub refused a ${name} event: ${reason}`,
-          details: { Event: name },
-        });
-      },
-      onFault: (reason) => log.error({ reason }, "sending failed unexpectedly, it goes on"),
     });
   }
 
   private submit(drafts: readonly EventDraft[]): void {
     this.pipeline.submit(drafts);
+    this.posture.count(drafts);
     this.options.observer?.onCollected?.(drafts);
   }
 
@@ -239,32 +196,24 @@ class ComposedAgent implements Agent {
 
   async start(): Promise<void> {
     for (const finding of this.options.findings) this.findings.configuration.publish(finding);
+    this.posture.start();
     await this.host.applySettings(this.settings);
     this.schedule.start();
+    const { collectors, clock } = this.options;
+    const methods = createMethodActions({
+      collectors,
+      clock,
+      schedule: this.schedule,
+      posture: this.posture,
+      status: () => this.status(),
+      flush: () => this.flush(METHOD_FLUSH_MS),
+    });
     this.options.transport.start({
       onStatus: (status) => this.onStatus(status),
       onDesired: (update) => this.twinLink.onDesired(update),
-      onMethod: (call) =>
-        answerMethod(call, {
-          status: () => this.status(),
-          collect: async (names) => {
-            const reports = await this.schedule.runNow(names?.map((name) => this.nameOf(name)));
-            return reports.map((report) => ({ ...report }));
-          },
-          flush: async () => ({ ...(await this.flush(METHOD_FLUSH_MS)) }),
-        }),
+      onMethod: (call) => answerMethod(call, methods),
       onAnomaly: (what) => this.options.log.warn({ what }, "hub did something odd, survived"),
     });
-  }
-
-  /** Methods may name a collector by folder or by event. */
-  private nameOf(name: string): string {
-    const { collectors } = this.options;
-    return (
-      collectors.find((collector) =>
-        eventsOf(collector).some(({ eventName }) => eventName === name),
-      )?.name ?? name
-    );
   }
 
   private onStatus(status: TransportStatus): void {
@@ -329,6 +278,7 @@ class ComposedAgent implements Agent {
     this.changeRounds.stop();
     await this.schedule.stop();
     await this.host.stop();
+    this.posture.stop();
     await this.pipeline.flush(deadlineMs);
     this.twinLink.stop();
     await this.pipeline.stop();

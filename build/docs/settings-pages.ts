@@ -1,8 +1,9 @@
 import { configJsonSchema, configTable } from "../../src/config/config-docs.ts";
+import { extensionMessageSchema } from "../../src/contract/extension.ts";
 import { twinTable } from "../../src/twin/twin-docs.ts";
 import { type GeneratedDocument, replaceSection } from "./document.ts";
 
-/** The pages on the configuration file and the twin, and the JSON Schema of the configuration. */
+/** The pages on the configuration file and the twin, and the JSON Schemas of configuration and extension messages. */
 export function settingsPages(): readonly GeneratedDocument[] {
   return [
     {
@@ -13,6 +14,10 @@ export function settingsPages(): readonly GeneratedDocument[] {
     {
       path: "docs/schema/config.schema.json",
       render: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+    },
+    {
+      path: "docs/schema/extension-message.schema.json",
+      render: () => `${JSON.stringify(extensionMessageSchema(), null, 2)}\n`,
     },
   ];
 }

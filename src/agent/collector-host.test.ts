@@ -46,6 +46,7 @@ function rig(collector: Collector) {
     cursorOf: () => ({ read: () => undefined, write: () => undefined }),
     submit: () => undefined,
     onDiagnostic: (finding) => messages.push(finding.message),
+    onSnapshot: () => undefined,
     onChange: (name) => changes.push(name),
   });
   return { clock, host, changes, messages };

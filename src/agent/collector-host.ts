@@ -5,6 +5,7 @@ import {
   type CollectorContext,
   type CursorStore,
   eventsOf,
+  type Snapshot,
   type Watch,
 } from "../contract/collector.ts";
 import { describeError } from "../contract/errors.ts";
@@ -29,6 +30,8 @@ export interface CollectorHostOptions {
   readonly cursorOf: (collector: Collector) => CursorStore;
   /** Takes what collectors report; the events are safe on disk when it returns. */
   readonly submit: (drafts: readonly EventDraft[]) => void;
+  /** A snapshot was taken and its events are safe; `name` is the collector's main event. */
+  readonly onSnapshot: (name: EventName, snapshot: Snapshot) => void;
   readonly onDiagnostic: (finding: DiagnosticFinding) => void;
   /** A snapshot collector learnt that the device is no longer as its last snapshot says. */
   readonly onChange: (collector: string) => void;
@@ -134,6 +137,7 @@ export function createCollectorHost(options: CollectorHostOptions): CollectorHos
       const snapshot = await collector.collect(contextOf(collector, signal));
       take(record, snapshot.events);
       problems.update(collector.name, snapshot.problems);
+      options.onSnapshot(collector.eventName, snapshot);
       options.log.debug(
         { collector: collector.name, events: snapshot.events.length },
         "snapshot taken",

@@ -9,6 +9,8 @@ function actions(overrides: Partial<MethodActions> = {}): MethodActions {
     collect: async (names) =>
       (names ?? ["all"]).map((name) => ({ name, outcome: name === "x" ? "unknown" : "done" })),
     flush: async () => ({ sent: 2, waiting: 0 }),
+    posture: () => ({ unhealthy: 1 }),
+    scan: async () => ({ isComplete: true, unhealthy: 0 }),
     ...overrides,
   };
 }
@@ -22,6 +24,17 @@ describe("direct methods", () => {
     assert.deepEqual(await answerMethod({ name: "flush", payload: null }, actions()), {
       status: 200,
       payload: { sent: 2, waiting: 0 },
+    });
+  });
+
+  it("tell the verdicts, as they are or after a scan", async () => {
+    assert.deepEqual(await answerMethod({ name: "posture", payload: null }, actions()), {
+      status: 200,
+      payload: { unhealthy: 1 },
+    });
+    assert.deepEqual(await answerMethod({ name: "scan", payload: null }, actions()), {
+      status: 200,
+      payload: { isComplete: true, unhealthy: 0 },
     });
   });
 

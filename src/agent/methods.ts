@@ -9,13 +9,17 @@ export interface MethodActions {
   collect(names: readonly string[] | undefined): Promise<readonly JsonObject[]>;
   /** Sends everything that waits; returns what was sent and what still waits. */
   flush(): Promise<JsonObject>;
+  /** The verdicts as they are now. */
+  posture(): JsonObject;
+  /** Takes all snapshots, judges, and returns the verdicts. */
+  scan(): Promise<JsonObject>;
 }
 
 const MOST_NAMES = 64;
-const METHOD_NAMES = ["status", "collect", "flush"] as const;
+const METHOD_NAMES = ["status", "collect", "flush", "posture", "scan"] as const;
 
 /**
- * Answers direct methods: `status`, `collect`, `flush`. Nothing a caller sends reaches a path or a
+ * Answers direct methods: `status`, `collect`, `flush`, `posture`, `scan`. Nothing a caller sends reaches a path or a
  * command; names are only compared. Replies: 200 done, 400 wrong payload, 404 unknown, 500 failed.
  */
 export async function answerMethod(call: MethodCall, actions: MethodActions): Promise<MethodReply> {
@@ -32,6 +36,10 @@ async function answer(call: MethodCall, actions: MethodActions): Promise<MethodR
       return { status: 200, payload: actions.status() };
     case "flush":
       return { status: 200, payload: await actions.flush() };
+    case "posture":
+      return { status: 200, payload: actions.posture() };
+    case "scan":
+      return { status: 200, payload: await actions.scan() };
     case "collect": {
       const names = namesIn(call.payload);
       if (names === "malformed") return wrongPayload();

@@ -19,11 +19,15 @@ export interface TwinLinkOptions {
   readonly save: (state: JsonObject) => void;
   readonly onSettings: (settings: Settings, changedKeys: readonly string[]) => void;
   readonly onFinding: (finding: ConfigurationFinding) => void;
+  /** Desired properties were brought into the document, whether or not a setting changed. */
+  readonly onMerged: () => void;
 }
 
 /** Carries desired properties from the transport to the settings, and what is in force back. */
 export interface TwinLink {
   onDesired(update: DesiredUpdate): void;
+  /** What should be reported changed for another reason than an update. */
+  reportedChanged(): void;
   setConnected(isConnected: boolean): void;
   stop(): void;
 }
@@ -69,8 +73,10 @@ export function createTwinLink(options: TwinLinkOptions): TwinLink {
         );
         options.onSettings(change.settings, change.changedKeys);
       }
+      if (change.status === "merged") options.onMerged();
       reporter.changed();
     },
+    reportedChanged: () => reporter.changed(),
     setConnected: (isConnected) => reporter.setConnected(isConnected),
     stop: () => reporter.stop(),
   };

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { COLLECTORS } from "../../collectors/index.ts";
+import type { Agent, AgentObserver } from "../agent/agent-contract.ts";
 import { beginRun, type RunRecord, type RunRecordStore } from "../agent/run-record.ts";
 import { openStateFolder, type StateFolder } from "../agent/state-folder.ts";
-import { type Agent, type AgentObserver, createAgent } from "../agent.ts";
+import { createAgent } from "../agent.ts";
 import { type ConfigReading, configurationFindings } from "../config/read-config.ts";
 import type { Collector } from "../contract/collector.ts";
 import { AgentError } from "../contract/errors.ts";
@@ -21,6 +22,7 @@ import { pathOfReference, readSecret } from "../system/secrets.ts";
 import { createTransport } from "../transport/create-transport.ts";
 import type { AssignmentStore, TransportDeps } from "../transport/transport-options.ts";
 import { createClassicDialect } from "../twin/classic-dialect.ts";
+import { SECURITY_GROUPS_NAME } from "../twin/classic-names.ts";
 import { readLocalSettings } from "../twin/local-settings.ts";
 import { restoreTwinController } from "../twin/twin-controller.ts";
 import { transportOptionsOf } from "./transport-options.ts";
@@ -106,6 +108,10 @@ export async function assembleAgent(options: AssembleOptions): Promise<Assembled
       firstSnapshotDelayMs: config.firstSnapshotDelaySeconds * 1_000,
       firstSnapshotJitterMs: config.firstSnapshotJitterSeconds * 1_000,
       addedPropertyBytes: config.iothub.markAsSecurity ? SECURITY_INTERFACE_BYTES : 0,
+      securityGroups: {
+        file: config.posture.deviceSecurityGroupsFile,
+        inConfiguration: local.documents[SECURITY_GROUPS_NAME],
+      },
       findings: [...configurationFindings(reading), ...local.findings, ...restored.findings],
       memory: () => ({ ...memory() }),
       ...(options.observer === undefined ? {} : { observer: options.observer }),

@@ -4,6 +4,7 @@ import { lintTwin } from "../twin/lint.ts";
 import { formatLintReport } from "../twin/lint-format.ts";
 import { type Command, parseArguments } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
+import { lintSecurityGroups } from "./security-groups-lint.ts";
 
 const MAX_TWIN_BYTES = 1_048_576;
 
@@ -13,7 +14,8 @@ Checks a module twin offline. FILE holds a whole twin, its desired properties, o
 configuration object alone.
 
 For each property it says whether the agent would apply it, use its default, or reject it and why;
-then what is not optimal, in conflict, unknown, or over a limit of IoT Hub.
+then what is not optimal, in conflict, unknown, or over a limit of IoT Hub. Rules of custom alerts
+(deviceSecurityGroups) are read as the agent would read them.
 
   --json   the report as JSON
 
@@ -40,7 +42,7 @@ export const twinCommand: Command = {
         remedy: "Name a readable file with the twin's JSON, at most 1 MiB.",
       });
     }
-    const report = lintTwin(text.value);
+    const report = lintTwin(text.value, lintSecurityGroups);
     const colour = terminal.paint("bold", "") !== "";
     terminal.print(formatLintReport(report, { colour, json: parsed.flag("json") }));
     const isClean = report.findings.every((finding) => finding.severity === "note");

@@ -232,6 +232,11 @@ export const CONFIG_SCHEMA = record({
       },
     ),
   }),
+  posture: record({
+    deviceSecurityGroupsFile: optional(
+      localPath("File with rules of custom alerts: exported deviceSecurityGroups, JSON"),
+    ),
+  }),
   spool,
   firstSnapshotDelaySeconds: integer({
     default: 10,

@@ -58,6 +58,23 @@ function shortText(maxLength: number, form: string, doc: string, accepts = (_: s
   });
 }
 
+/**
+ * A port that is meant to be open, with what must be true of the socket. What the regular expression cannot
+ * say (numbers within their bounds) is looked at where the list is used.
+ */
+export const ALLOWED_PORT_FORM =
+  /^(?:(tcp|udp)\/)?(\d{1,5})(?:-(\d{1,5}))?(?:@([0-9A-Fa-f.:]{2,45})(?:\/(\d{1,3}))?)?(?: +(\S.*))?$/;
+
+/** The entries of a list with commas between, blanks around them and empty ones left out. */
+export function listedEntries(list: string): readonly string[] {
+  return list
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+const areAllowedPorts = (value: string): boolean =>
+  listedEntries(value).every((entry) => ALLOWED_PORT_FORM.test(entry));
 const isPathOrNothing = (value: string): boolean => value === "" || value.startsWith("/");
 const isHashOrNothing = (value: string): boolean => /^(?:[0-9a-fA-F]{64})?$/.test(value);
 
@@ -101,6 +118,56 @@ export const BASELINE_FIELDS = {
     "64 hexadecimal digits, or nothing",
     "SHA-256 of that file; with another content none of it is used",
     isHashOrNothing,
+  ),
+} as const satisfies Fields;
+
+function extensionPriority(name: string) {
+  return choice(["High", "Low", "Off"] as const, {
+    default: "High",
+    doc: `Queue of ${name} events, which travel in messages of their own; Off sends none`,
+  });
+}
+
+/** What a device is judged by, and how that is told. */
+const POSTURE_FIELDS = {
+  recommendationPriority: extensionPriority("Recommendation"),
+  alertPriority: extensionPriority("Alert"),
+  summaryIntervalMs: interval(24 * HOUR_MS, "Time between two full sets of Recommendation events"),
+  allowedPorts: shortText(
+    2_048,
+    "ports, commas between, up to 2048",
+    "Ports that are meant to be open, such as `tcp/22, udp/5000-5010@192.0.2.1, 443 /usr/sbin/nginx`",
+    areAllowedPorts,
+  ),
+  wideIpv4Prefix: integer({
+    default: 8,
+    min: 0,
+    max: 32,
+    doc: "A firewall rule is wide with more IPv4 addresses than a network of this prefix length has",
+  }),
+  wideIpv6Prefix: integer({
+    default: 32,
+    min: 0,
+    max: 128,
+    doc: "The same for IPv6",
+  }),
+  mostPorts: integer({
+    default: 1_000,
+    min: 1,
+    max: 65_535,
+    doc: "A firewall rule is wide with more ports than this",
+  }),
+  smallMessagesPercent: integer({
+    default: 10,
+    min: 1,
+    max: 100,
+    unit: "percent",
+    doc: "Share of security messages under 4096 bytes in 24 hours that is too many",
+  }),
+  securityGroup: shortText(
+    128,
+    "the name of a group, or nothing",
+    "Which device security group applies here; empty: `default`, or the only one there is",
   ),
 } as const satisfies Fields;
 
@@ -149,6 +216,7 @@ export const SETTINGS_SCHEMA = record({
     ProcessTerminate: aggregation("ProcessTerminate"),
   }),
   baseline: record(BASELINE_FIELDS),
+  posture: record(POSTURE_FIELDS),
 });
 
 export type Settings = Infer<typeof SETTINGS_SCHEMA>;

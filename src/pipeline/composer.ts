@@ -1,13 +1,21 @@
-import type { OutgoingMessage } from "../contract/message.ts";
 import type { Random } from "../contract/random.ts";
 import { METER_BYTES, type Settings } from "../contract/settings.ts";
+import type { Draft } from "./draft.ts";
 import type { Envelope } from "./envelope.ts";
+import { createExtensionLine } from "./extension-line.ts";
 import { type Candidates, planMessage, type SendReason } from "./plan.ts";
-import { QUEUES, type Queue, type QueuedEvent, type Spool } from "./spool/spool-contract.ts";
+import {
+  QUEUES,
+  type QueuedEvent,
+  SECURITY_QUEUES,
+  type SecurityQueue,
+  type Spool,
+} from "./spool/spool-contract.ts";
 
 export interface ComposerOptions {
   readonly spool: Spool;
   readonly envelope: Envelope;
+  readonly extensionEnvelope: Envelope;
   readonly random: Random;
   readonly settings: () => Settings;
   readonly transportMaxBytes: number;
@@ -17,18 +25,11 @@ export interface ComposerOptions {
   readonly pullForward: () => void;
 }
 
-/** A message on its way, and what it carries. */
-export interface Draft {
-  readonly message: OutgoingMessage;
-  readonly carried: readonly QueuedEvent[];
-  /** What leaves the spool when this message is acknowledged. */
-  readonly released: readonly QueuedEvent[];
-  readonly reason: SendReason;
-}
-
 /** Decides when a message is due and makes it from what waits in the spool. Takes nothing out of it. */
 export interface Composer {
   waitingEvents(): number;
+  /** What waits to go as extension message goes at once. */
+  hurryExtensions(): void;
   /** Why a message should be made now; undefined when nothing is due. */
   reason(isFlushing: boolean): SendReason | undefined;
   /** Milliseconds until the next event is due, 0 or less when one is; undefined when nothing waits. */
@@ -37,7 +38,7 @@ export interface Composer {
   compose(reason: SendReason, maxEvents: number): readonly Draft[];
 }
 
-type Waiting = Readonly<Record<Queue, readonly QueuedEvent[]>>;
+type Waiting = Readonly<Record<SecurityQueue, readonly QueuedEvent[]>>;
 
 /** Below this, open aggregation windows are ended to fill the message. */
 const PULL_FORWARD_BELOW_BYTES = 2 * METER_BYTES;
@@ -60,13 +61,13 @@ export function createComposer(options: ComposerOptions): Composer {
     return priority === "High" ? settings.highPriorityIntervalMs : settings.lowPriorityIntervalMs;
   }
 
-  function dueInMs(queue: Queue): number | undefined {
+  function dueInMs(queue: SecurityQueue): number | undefined {
     const { oldestPriority, oldestAgeMs } = spool.state(queue);
     return oldestPriority === undefined ? undefined : intervalOf(oldestPriority) - oldestAgeMs;
   }
 
   function waitingBytes(): number {
-    const states = QUEUES.map((queue) => spool.state(queue));
+    const states = SECURITY_QUEUES.map((queue) => spool.state(queue));
     return envelope.meteredBytes(
       states.reduce((bytes, state) => bytes + state.bytes, 0),
       states.reduce((events, state) => events + state.events, 0),
@@ -78,7 +79,7 @@ export function createComposer(options: ComposerOptions): Composer {
   }
 
   /** The events a message could hold, and how many of them are due. */
-  function candidates(queue: Queue, events: readonly QueuedEvent[]): Candidates {
+  function candidates(queue: SecurityQueue, events: readonly QueuedEvent[]): Candidates {
     const [first] = events;
     const headAgeMs = spool.state(queue).oldestAgeMs;
     let due = 0;
@@ -91,7 +92,7 @@ export function createComposer(options: ComposerOptions): Composer {
 
   /** The first of a queue that must go now and no longer fits into any message. */
   function blockedIn(waiting: Waiting, reason: SendReason, room: number): QueuedEvent | undefined {
-    const queues = reason === "high-due" ? (["high"] as const) : QUEUES;
+    const queues = reason === "high-due" ? (["high"] as const) : SECURITY_QUEUES;
     return queues
       .flatMap((queue) => waiting[queue].slice(0, 1))
       .find((event) => event.sizeBytes > room);
@@ -116,21 +117,49 @@ export function createComposer(options: ComposerOptions): Composer {
     return { message, carried, released, reason };
   }
 
+  function hasSecurityEvents(): boolean {
+    return SECURITY_QUEUES.some((queue) => spool.state(queue).events > 0);
+  }
+
+  /** Why a message of security events should be made now. */
+  function securityReason(isFlushing: boolean): SendReason | undefined {
+    if (!hasSecurityEvents()) return undefined;
+    if (isFlushing) return "flush";
+    const isDue = (queue: SecurityQueue): boolean => (dueInMs(queue) ?? 1) <= 0;
+    if (isDue("high")) return "high-due";
+    if (waitingBytes() >= fullAtBytes()) return "size-reached";
+    return isDue("low") || isDue("operational") ? "low-due" : undefined;
+  }
+
+  const extensions = createExtensionLine({
+    spool,
+    envelope: options.extensionEnvelope,
+    settings: options.settings,
+    messageLimit,
+    fullAtBytes,
+    uuid: () => options.random.uuid(),
+    split: options.split,
+  });
+
   return {
     waitingEvents,
+    hurryExtensions: () => extensions.hurry(),
     reason(isFlushing) {
-      if (waitingEvents() === 0) return undefined;
-      if (isFlushing) return "flush";
-      const isDue = (queue: Queue): boolean => (dueInMs(queue) ?? 1) <= 0;
-      if (isDue("high")) return "high-due";
-      if (waitingBytes() >= fullAtBytes()) return "size-reached";
-      return isDue("low") || isDue("operational") ? "low-due" : undefined;
+      const own = extensions.reason();
+      if (own === "alert") return own;
+      const security = securityReason(isFlushing);
+      if (security !== undefined) return security;
+      return isFlushing && waitingEvents() > 0 ? "flush" : own;
     },
     nextDueMs() {
-      const waits = QUEUES.map(dueInMs).filter((wait) => wait !== undefined);
+      const waits = [...SECURITY_QUEUES.map(dueInMs), extensions.nextDueMs()].filter(
+        (wait) => wait !== undefined,
+      );
       return waits.length === 0 ? undefined : Math.min(...waits);
     },
     compose(reason, maxEvents) {
+      const isSecurity = securityReason(reason === "flush") !== undefined;
+      if (reason === "alert" || !isSecurity) return extensions.compose(reason, maxEvents);
       if (reason !== "size-reached" && waitingBytes() < PULL_FORWARD_BELOW_BYTES) {
         options.pullForward();
       }
@@ -152,7 +181,7 @@ export function createComposer(options: ComposerOptions): Composer {
         reason,
         { maxBytes, maxEvents, meteredBytes: envelope.meteredBytes },
       );
-      const events = QUEUES.flatMap((queue) => waiting[queue].slice(0, plan[queue]));
+      const events = SECURITY_QUEUES.flatMap((queue) => waiting[queue].slice(0, plan[queue]));
       return events.length === 0 ? [] : [draftOf(reason, events, events)];
     },
   };

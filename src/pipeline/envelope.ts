@@ -1,4 +1,5 @@
-import type { OutgoingMessage } from "../contract/message.ts";
+import { EXTENSION_SCHEMA_VERSION } from "../contract/extension.ts";
+import type { MessageKind, OutgoingMessage } from "../contract/message.ts";
 
 /** What the same agent writes into every message. */
 export interface EnvelopeFacts {
@@ -11,10 +12,14 @@ export interface EnvelopeFacts {
 const CONTENT_TYPE = "application/json";
 const CONTENT_ENCODING = "utf-8";
 const MESSAGE_ID_BYTES = 36;
-const PROPERTIES: Readonly<Record<string, string>> = { kind: "security", schema: "1.0" };
+/** Version of the schema that the events of a kind conform to. */
+const SCHEMA_VERSIONS: Readonly<Record<MessageKind, string>> = {
+  security: "1.0",
+  extension: EXTENSION_SCHEMA_VERSION,
+};
 
 /**
- * Builds security messages from events that are already JSON text: nothing is parsed again. Sizes are
+ * Builds messages of one kind from events that are already JSON text: nothing is parsed again. Sizes are
  * what the hub meters: body, system property values, application property names and values.
  * Source: IoT Hub message format and quotas.
  */
@@ -26,17 +31,19 @@ export interface Envelope {
   build(messageId: string, events: readonly string[]): OutgoingMessage;
 }
 
-export function createEnvelope(facts: EnvelopeFacts): Envelope {
+export function createEnvelope(facts: EnvelopeFacts, kind: MessageKind = "security"): Envelope {
+  const schema = SCHEMA_VERSIONS[kind];
+  const properties: Readonly<Record<string, string>> = { kind, schema };
   const head =
     `{"AgentVersion":${JSON.stringify(facts.agentVersion)},` +
-    `"AgentId":${JSON.stringify(facts.agentId)},"MessageSchemaVersion":"1.0","Events":[`;
+    `"AgentId":${JSON.stringify(facts.agentId)},"MessageSchemaVersion":"${schema}","Events":[`;
   const tail = "]}";
-  const propertyBytes = Object.entries(PROPERTIES).reduce(
+  const propertyBytes = Object.entries(properties).reduce(
     (sum, [name, value]) => sum + name.length + value.length,
     MESSAGE_ID_BYTES +
       CONTENT_TYPE.length +
       CONTENT_ENCODING.length +
-      (facts.addedPropertyBytes ?? 0),
+      (kind === "security" ? (facts.addedPropertyBytes ?? 0) : 0),
   );
   const fixedBytes = Buffer.byteLength(head) + tail.length + propertyBytes;
   return {
@@ -46,11 +53,11 @@ export function createEnvelope(facts: EnvelopeFacts): Envelope {
       const body = Buffer.from(`${head}${events.join(",")}${tail}`, "utf8");
       return {
         messageId,
-        kind: "security",
+        kind,
         body,
         contentType: CONTENT_TYPE,
         contentEncoding: CONTENT_ENCODING,
-        properties: PROPERTIES,
+        properties,
         meteredBytes: body.length + propertyBytes,
       };
     },

@@ -5,6 +5,7 @@ import {
   type EventName,
   type SecurityEvent,
 } from "../contract/event.ts";
+import type { ExtensionDraft } from "../contract/extension.ts";
 import type { OutgoingMessage } from "../contract/message.ts";
 import type { Random } from "../contract/random.ts";
 import { check, describeFault, type Schema } from "../contract/schema.ts";
@@ -14,11 +15,12 @@ import type { SendOutcome } from "../contract/transport.ts";
 import { parseJsonObject } from "../parse/json.ts";
 import type { Aggregator } from "./aggregate/aggregator.ts";
 import { createEnvelope, type EnvelopeFacts } from "./envelope.ts";
+import { fitExtension, stampExtension } from "./extension-event.ts";
 import type { Ledger } from "./ledger.ts";
 import { splitOversize } from "./oversize.ts";
 import { redact } from "./redact.ts";
 import { createSender, type Sender, type SentMessage } from "./sender.ts";
-import type { Queue, QueuedEvent, Spool, SpoolEntry } from "./spool/spool-contract.ts";
+import type { Queue, QueuedEvent, Spool, SpoolEntry, SpooledName } from "./spool/spool-contract.ts";
 import { createStamp } from "./stamp.ts";
 
 export interface PipelineOptions {
@@ -37,8 +39,8 @@ export interface PipelineOptions {
   readonly send: (message: OutgoingMessage, signal: AbortSignal) => Promise<SendOutcome>;
   readonly onSent: (sent: SentMessage) => void;
   /** An event that is not as its schema says: counted and kept away from the hub. */
-  readonly onQuarantined: (name: EventName, reason: string) => void;
-  readonly onRefused: (name: EventName, reason: string) => void;
+  readonly onQuarantined: (name: SpooledName, reason: string) => void;
+  readonly onRefused: (name: SpooledName, reason: string) => void;
   readonly onFault: (reason: string) => void;
 }
 
@@ -48,6 +50,8 @@ export interface PipelineOptions {
  */
 export interface Pipeline {
   submit(drafts: readonly EventDraft[]): void;
+  /** The same for what travels in extension messages; what is urgent is sent at once. */
+  submitExtensions(drafts: readonly ExtensionDraft[]): void;
   /** Sends what waits under the old settings, then applies the new ones. */
   applySettings(settings: Settings): Promise<void>;
   setConnected(isConnected: boolean): void;
@@ -71,6 +75,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { spool } = options;
   const stamp = createStamp(options.clock, options.random);
   const envelope = createEnvelope(options.envelope);
+  const extensionEnvelope = createEnvelope(options.envelope, "extension");
   let settings = options.settings;
   let quarantined = 0;
   let isStopped = false;
@@ -78,18 +83,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** Changes of settings, one after the other in the order they were asked for. */
   let changing: Promise<void> = Promise.resolve();
 
-  function maxEventBytes(): number {
-    const limit = Math.min(
-      settings.maxMessageBytes,
-      settings.maxCacheBytes,
-      options.transportMaxBytes,
-    );
-    return envelope.roomForOneEvent(limit);
+  function messageLimit(): number {
+    const { maxMessageBytes, maxCacheBytes } = settings;
+    return Math.min(maxMessageBytes, maxCacheBytes, options.transportMaxBytes);
   }
 
   const sender: Sender = createSender({
     spool,
     envelope,
+    extensionEnvelope,
     ledger: options.ledger,
     clock: options.clock,
     random: options.random,
@@ -111,7 +113,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   function store(drafts: readonly EventDraft[]): void {
-    const entries = drafts.flatMap(entriesOf);
+    append(drafts.flatMap(entriesOf));
+  }
+
+  function append(entries: readonly SpoolEntry[]): void {
     if (entries.length === 0) return;
     if (spool.append(entries).heldInMemory > 0) armDiskRetry();
     sender.wake();
@@ -138,12 +143,26 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return [];
     }
     const queue = queueOf(draft.name, priority);
-    return splitOversize(stamped.value, maxEventBytes()).map((event) => ({
+    return splitOversize(stamped.value, envelope.roomForOneEvent(messageLimit())).map((event) => ({
       queue,
       priority,
       name: draft.name,
       json: JSON.stringify(event),
     }));
+  }
+
+  function extensionEntries(draft: ExtensionDraft): readonly SpoolEntry[] {
+    const { name, priority } = draft;
+    if (priority === "Off") return [];
+    const stamped = stampExtension(draft, options.clock, options.random);
+    if (!stamped.ok) {
+      quarantined += 1;
+      options.onQuarantined(name, stamped.problem.detail);
+      return [];
+    }
+    const room = extensionEnvelope.roomForOneEvent(messageLimit());
+    const json = JSON.stringify(fitExtension(stamped.value, room));
+    return [{ queue: "extension", priority, name, json }];
   }
 
   function faultIn(event: SecurityEvent): string | undefined {
@@ -168,6 +187,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     submit(drafts) {
       const wanted = drafts.filter((draft) => settings.eventPriority[draft.name] !== "Off");
       aggregator.add(wanted.map((draft) => redact(draft, options.mask)));
+    },
+    submitExtensions(drafts) {
+      const entries = drafts.flatMap(extensionEntries);
+      if (entries.length > 0 && drafts.some((draft) => draft.isUrgent)) sender.hurryExtensions();
+      append(entries);
     },
     applySettings(next) {
       const changed = changing.then(() => change(next));
@@ -203,6 +227,7 @@ function queueOf(name: EventName, priority: "High" | "Low"): Queue {
 function splitQueued(event: QueuedEvent, maxBytes: number): readonly string[] {
   const parsed = parseJsonObject(event.json, "queued event", { maxLength: 8_388_608 });
   if (!parsed.ok || !isStampedEvent(parsed.value)) return [event.json];
+  if (event.queue === "extension") return [JSON.stringify(fitExtension(parsed.value, maxBytes))];
   return splitOversize(parsed.value, maxBytes).map((part) => JSON.stringify(part));
 }
 

@@ -1,8 +1,8 @@
 import { METER_BYTES } from "../contract/settings.ts";
-import { QUEUES, type Queue } from "./spool/spool-contract.ts";
+import { SECURITY_QUEUES, type SecurityQueue } from "./spool/spool-contract.ts";
 
 /** Why a message is made now. */
-export type SendReason = "high-due" | "low-due" | "size-reached" | "flush";
+export type SendReason = "high-due" | "low-due" | "size-reached" | "alert" | "flush";
 
 /** The oldest events of a queue, oldest first, as far as one message could hold them. */
 export interface Candidates {
@@ -20,7 +20,7 @@ export interface PlanLimits {
 }
 
 /** How many events to take from the front of each queue. */
-export type Plan = Readonly<Record<Queue, number>>;
+export type Plan = Readonly<Record<SecurityQueue, number>>;
 
 const NOTHING: Plan = { high: 0, operational: 0, low: 0 };
 
@@ -33,7 +33,7 @@ interface Stop {
   readonly meteredBytes: number;
 }
 
-type Queues = Readonly<Record<Queue, Candidates>>;
+type Queues = Readonly<Record<SecurityQueue, Candidates>>;
 
 /**
  * Chooses the next message. Events are lined up in sending order: first all that has to go, which is
@@ -62,16 +62,16 @@ export function planMessage(queues: Queues, reason: SendReason, limits: PlanLimi
 
 /** One event in sending order. */
 interface Place {
-  readonly queue: Queue;
+  readonly queue: SecurityQueue;
   readonly isDue: boolean;
 }
 
 /** All of high counts as due: it goes with every message. */
 function sendingOrder(queues: Queues): readonly Place[] {
-  const dueOf = (queue: Queue): number =>
+  const dueOf = (queue: SecurityQueue): number =>
     queue === "high" ? queues.high.sizes.length : queues[queue].due;
-  const places = (isDue: boolean, count: (queue: Queue) => number): readonly Place[] =>
-    QUEUES.flatMap((queue) => Array<Place>(count(queue)).fill({ queue, isDue }));
+  const places = (isDue: boolean, count: (queue: SecurityQueue) => number): readonly Place[] =>
+    SECURITY_QUEUES.flatMap((queue) => Array<Place>(count(queue)).fill({ queue, isDue }));
   return [
     ...places(true, dueOf),
     ...places(false, (queue) => queues[queue].sizes.length - dueOf(queue)),
@@ -88,7 +88,7 @@ function stopsAlong(
   limits: PlanLimits,
 ): { readonly stops: readonly Stop[]; readonly mustGo: number } {
   const stops: Stop[] = [];
-  const closed = new Set<Queue>();
+  const closed = new Set<SecurityQueue>();
   let plan = NOTHING;
   let bytes = 0;
   let mustGo = 0;

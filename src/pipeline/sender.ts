@@ -3,7 +3,8 @@ import { describeError } from "../contract/errors.ts";
 import type { OutgoingMessage } from "../contract/message.ts";
 import { METER_BYTES } from "../contract/settings.ts";
 import type { SendOutcome } from "../contract/transport.ts";
-import { type ComposerOptions, createComposer, type Draft } from "./composer.ts";
+import { type ComposerOptions, createComposer } from "./composer.ts";
+import type { Draft } from "./draft.ts";
 import { type Ledger, unitsOf } from "./ledger.ts";
 import type { SendReason } from "./plan.ts";
 import { QUEUES, type Queue, type QueuedEvent } from "./spool/spool-contract.ts";
@@ -33,6 +34,8 @@ export interface SenderOptions extends ComposerOptions {
 export interface Sender {
   /** Something was appended, or the settings changed. */
   wake(): void;
+  /** What waits to go as extension message goes at once. */
+  hurryExtensions(): void;
   setConnected(isConnected: boolean): void;
   /** Sends everything; resolves when nothing waits, the deadline passes or the hub is gone. */
   flush(deadlineMs: number): Promise<{ readonly sent: number; readonly waiting: number }>;
@@ -247,6 +250,7 @@ export function createSender(options: SenderOptions): Sender {
   return {
     attemptSinceMs: () => attemptSinceMs,
     wake,
+    hurryExtensions: () => composer.hurryExtensions(),
     setConnected(next) {
       if (next && !isConnected) cutPause();
       isConnected = next;

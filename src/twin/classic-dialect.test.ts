@@ -39,8 +39,25 @@ describe("the classic dialect", () => {
   it("has exactly one property for every setting", () => {
     const paths = CLASSIC_PROPERTIES.map((property) => `/${property.path.join("/")}`);
     assert.deepEqual([...paths].sort(), [...leavesOf(DEFAULT_SETTINGS)].sort());
-    assert.equal(new Set(CLASSIC_PROPERTIES.map((property) => property.name)).size, 33);
+    assert.equal(new Set(CLASSIC_PROPERTIES.map((property) => property.name)).size, 42);
     assert.equal(CLASSIC_PROPERTIES.filter((property) => !property.isExtra).length, 25);
+  });
+
+  it("hands on device security groups as they were written, wrapped or not", () => {
+    const resource = { properties: { timeWindowRules: [{ ruleType: "x" }] }, name: "a" };
+    const list = { value: [resource] };
+    for (const [wire, found] of [
+      [{ value: resource }, resource],
+      [resource, resource],
+      [list, [resource]],
+    ] as const) {
+      const verdict = evaluate({ deviceSecurityGroups: wire });
+      assert.deepEqual(verdict.documents, { deviceSecurityGroups: found });
+      assert.deepEqual([verdict.unknown, verdict.findings], [[], []]);
+    }
+    for (const none of [{}, { deviceSecurityGroups: null }]) {
+      assert.deepEqual(evaluate(none).documents, {});
+    }
   });
 
   it("reports the built-in defaults in the published spelling", () => {

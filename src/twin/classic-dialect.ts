@@ -9,6 +9,7 @@ import {
   type ClassicProperty,
   OPERATIONAL_NAME,
   OPERATIONAL_PROPERTIES,
+  SECURITY_GROUPS_NAME,
   UNSUPPORTED_NAMES,
 } from "./classic-names.ts";
 import { type ClassicReading, innerValue, readProperty, wireValue } from "./classic-value.ts";
@@ -19,6 +20,7 @@ const LIMIT = 64;
 const KEYS: readonly string[] = [
   ...CLASSIC_PROPERTIES.map((property) => property.name),
   OPERATIONAL_NAME,
+  SECURITY_GROUPS_NAME,
   ...UNSUPPORTED_NAMES,
 ];
 
@@ -66,12 +68,23 @@ function evaluate(desired: JsonObject, inForce: Settings, defaults: Settings): T
     properties: operationalVerdict === undefined ? properties : [...properties, operationalVerdict],
     unsupported: UNSUPPORTED_NAMES.filter((name) => (ownValue(given, name) ?? null) !== null),
     unknown: unknownKeys(given),
+    documents: documentsIn(given),
     findings: [
       ...rejected,
       ...operationalMismatch(operational, settings),
       ...adviseOnSettings(settings),
     ].slice(0, LIMIT),
   };
+}
+
+/**
+ * A resource in a wrapper as all values have, or as it was exported. An answer to a list request has its
+ * resources under `value` as well.
+ */
+function documentsIn(given: JsonObject): TwinVerdict["documents"] {
+  const wire = ownValue(given, SECURITY_GROUPS_NAME) ?? null;
+  const value = isJsonObject(wire) ? (ownValue(wire, "value") ?? wire) : wire;
+  return value === null ? {} : { [SECURITY_GROUPS_NAME]: value };
 }
 
 function ownValue(object: JsonObject, key: string): JsonValue | undefined {
@@ -185,7 +198,8 @@ function unknownKeys(given: JsonObject): readonly UnknownKey[] {
   for (const [key, value] of Object.entries(given)) {
     if (unknown.length >= LIMIT) break;
     if (!KEYS.includes(key)) unknown.push(unknownKey(key, key, KEYS));
-    else if (isJsonObject(value)) unknown.push(...unknownMembers(key, value));
+    else if (isJsonObject(value) && key !== SECURITY_GROUPS_NAME)
+      unknown.push(...unknownMembers(key, value));
   }
   return unknown.slice(0, LIMIT);
 }
@@ -219,7 +233,7 @@ function keepEverything(given: JsonValue, inForce: Settings): TwinVerdict {
     message: `found ${foundText(given)}; expected an object; every setting stays as it was`,
   };
   const findings = [finding, ...adviseOnSettings(inForce)];
-  return { settings: inForce, properties, unsupported: [], unknown: [], findings };
+  return { settings: inForce, properties, unsupported: [], unknown: [], documents: {}, findings };
 }
 
 /**

@@ -40,6 +40,11 @@ function baseline(name: string, key: string): ClassicProperty {
   return property(name, "plain", ["baseline", key], true);
 }
 
+/** Keys of what a device is judged by: our own, in the style of the others. */
+function posture(name: string, form: ClassicProperty["form"], key: string): ClassicProperty {
+  return property(name, form, ["posture", key], true);
+}
+
 function priorityName(event: EventName): string {
   return `eventPriority${event}`;
 }
@@ -64,7 +69,19 @@ export const CLASSIC_PROPERTIES: readonly ClassicProperty[] = [
   baseline("baselineCustomChecksEnabled", "customChecksEnabled"),
   baseline("baselineCustomChecksFilePath", "customChecksFilePath"),
   baseline("baselineCustomChecksFileHash", "customChecksFileHash"),
+  posture("eventPriorityRecommendation", "plain", "recommendationPriority"),
+  posture("eventPriorityAlert", "plain", "alertPriority"),
+  posture("postureSummaryFrequency", "duration", "summaryIntervalMs"),
+  posture("postureAllowedPorts", "plain", "allowedPorts"),
+  posture("postureWideIpv4Prefix", "plain", "wideIpv4Prefix"),
+  posture("postureWideIpv6Prefix", "plain", "wideIpv6Prefix"),
+  posture("postureMostPorts", "plain", "mostPorts"),
+  posture("postureSmallMessagesPercent", "plain", "smallMessagesPercent"),
+  posture("postureSecurityGroup", "plain", "securityGroup"),
 ];
+
+/** Key of the device security groups: no setting, but a document that the custom alerts read. */
+export const SECURITY_GROUPS_NAME = "deviceSecurityGroups";
 
 /** The classic C agent's one key for three events; a key of its own for one of them wins. */
 export const OPERATIONAL_NAME = "eventPriorityOperational";

@@ -37,6 +37,8 @@ export interface TwinVerdict {
   readonly unsupported: readonly string[];
   /** Unknown keys in document order, at most 64. */
   readonly unknown: readonly UnknownKey[];
+  /** What was desired and is no setting, by key, as it was written: read and judged by others. */
+  readonly documents: Readonly<Record<string, JsonValue>>;
   /** At most 64. */
   readonly findings: readonly ConfigurationFinding[];
 }

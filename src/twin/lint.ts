@@ -50,9 +50,13 @@ export interface LintReport {
 
 /**
  * Checks a twin of any origin without a hub: a whole module twin, its desired part, the desired
- * properties alone or the configuration object alone. Never throws.
+ * properties alone or the configuration object alone. `judgeDocuments` looks at what is no setting. Never
+ * throws.
  */
-export function lintTwin(text: string): LintReport {
+export function lintTwin(
+  text: string,
+  judgeDocuments: (documents: TwinVerdict["documents"]) => readonly LintFinding[] = () => [],
+): LintReport {
   const parsed = parseJsonObject(text, "twin", { maxLength: 1_048_576, maxDepth: 64 });
   if (!parsed.ok) {
     const message = parsed.problem.detail;
@@ -71,6 +75,7 @@ export function lintTwin(text: string): LintReport {
       (fault): LintFinding => ({ severity: "error", kind: "TwinLimit", ...fault }),
     ),
     ...configurationFindings(verdict),
+    ...judgeDocuments(verdict.documents),
     ...keyFindings(verdict),
     ...besideFindings(desired, dialect),
   ];

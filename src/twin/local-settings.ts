@@ -13,6 +13,8 @@ export interface LocalSettings {
   readonly findings: readonly ConfigurationFinding[];
   readonly unknown: readonly UnknownKey[];
   readonly unsupported: readonly string[];
+  /** See `TwinVerdict.documents`. */
+  readonly documents: Readonly<Record<string, JsonValue>>;
 }
 
 /**
@@ -33,6 +35,7 @@ export function readLocalSettings(overrides: JsonObject): LocalSettings {
     })),
     unknown: verdict.unknown,
     unsupported: verdict.unsupported,
+    documents: verdict.documents,
   };
 }
 

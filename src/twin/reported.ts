@@ -14,6 +14,7 @@ const AGENT_KEYS = [
   "rejected",
   "unknown",
   "unsupported",
+  "posture",
 ] as const;
 
 const UNKNOWN_LIMIT = 8;
@@ -27,11 +28,14 @@ export interface ReportFacts {
   readonly agentVersion: string;
   /** Version of the desired properties judged; undefined before the first full read. */
   readonly desiredVersion: number | undefined;
+  /** How the device was judged, small; undefined: not judged yet. */
+  readonly posture?: JsonObject | undefined;
 }
 
 /**
  * The reported properties: the dialect's object with every value in force, and the agent's object
- * with a verdict per property. Always under 8 KB of JSON; names from outside appear as values only,
+ * with a verdict per property and, under `posture`, what the device was judged to be. Without the latter
+ * always under 10 KB of JSON; names from outside appear as values only,
  * because keys may not hold dots, blanks or `$`.
  */
 export function buildReported(
@@ -53,6 +57,7 @@ export function buildReported(
         verdict.properties.map((property) => [property.name, property.outcome]),
       ),
       ...exceptions(verdict),
+      ...(facts.posture === undefined ? {} : { posture: facts.posture }),
     },
   };
 }

@@ -38,6 +38,8 @@ export interface TwinController {
   readonly verdict: TwinVerdict;
   readonly needsFullRead: boolean;
   apply(update: DesiredUpdate): TwinChange;
+  /** What to report of how the device was judged, from now on. */
+  describePosture(summary: JsonObject): void;
   /** All reported properties as they should be now. */
   reported(): JsonObject;
   /** What to send so that the hub holds `reported()`; undefined when it does. `previous`: what it holds. */
@@ -80,9 +82,11 @@ function controllerFrom(options: TwinControllerOptions, start: TwinState): TwinC
   const { dialect, agentVersion } = options;
   let document: TwinDocument = start.document;
   let verdict = dialect.evaluate(document.desired, start.settings);
+  let posture: JsonObject | undefined;
 
   function reported(): JsonObject {
-    return buildReported(dialect, verdict, { agentVersion, desiredVersion: document.version });
+    const desiredVersion = document.version;
+    return buildReported(dialect, verdict, { agentVersion, desiredVersion, posture });
   }
 
   function change(status: TwinChange["status"], before: TwinVerdict): TwinChange {
@@ -116,6 +120,9 @@ function controllerFrom(options: TwinControllerOptions, start: TwinState): TwinC
       }
       const made = change(outcome.status, before);
       return outcome.problem === undefined ? made : { ...made, problem: outcome.problem };
+    },
+    describePosture(summary) {
+      posture = summary;
     },
     reported,
     reportedPatch: (previous) => reportedPatch(previous, reported()),

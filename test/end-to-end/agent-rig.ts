@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SecurityEvent } from "../../src/contract/event.ts";
+import type { ExtensionEvent } from "../../src/contract/extension.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/contract/json.ts";
 import type { LocalHub } from "../../src/localhub/hub-contract.ts";
 import { startLocalHub } from "../../src/localhub/local-hub.ts";
@@ -17,10 +18,18 @@ export interface Envelope {
   readonly Events: readonly SecurityEvent[];
 }
 
+export interface ExtensionMessage {
+  readonly body: { readonly Events: readonly ExtensionEvent[] };
+  readonly properties: Readonly<Record<string, string>>;
+}
+
 /** A local hub in this process and the built agent against it. */
 export interface AgentRig {
   readonly hub: LocalHub;
+  /** Security messages. */
   readonly messages: readonly Envelope[];
+  /** Extension messages, and what the hub was told with each. */
+  readonly extensions: readonly ExtensionMessage[];
   readonly folder: string;
   start(): RunningBundle;
   /** Desired properties of the security configuration, wrapped. */
@@ -44,9 +53,12 @@ export async function agentRig(
     desired: { [OBJECT]: wrapped(twin) },
   });
   const messages: Envelope[] = [];
+  const extensions: ExtensionMessage[] = [];
   hub.observe({
-    onMessage: ({ body }) => {
-      messages.push(JSON.parse(Buffer.from(body).toString("utf8")));
+    onMessage: ({ body, properties }) => {
+      const read = JSON.parse(Buffer.from(body).toString("utf8"));
+      if (properties["kind"] === "security") messages.push(read);
+      else extensions.push({ body: read, properties });
     },
   });
   const connectionStringFile = join(folder, "connection-string");
@@ -66,6 +78,7 @@ export async function agentRig(
   return {
     hub,
     messages,
+    extensions,
     folder,
     start() {
       const started = startBundle(["run", "--config", config]);

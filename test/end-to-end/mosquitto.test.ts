@@ -57,7 +57,9 @@ async function startAll(test: TestContext, transport: string) {
     rmSync(folder, { recursive: true, force: true });
   });
   const envelopes = (): readonly Envelope[] =>
-    responder.telemetry.map((message) => JSON.parse(message.payload.toString("utf8")));
+    responder.telemetry
+      .filter(({ topic }) => topic.includes("kind=security"))
+      .map((message) => JSON.parse(message.payload.toString("utf8")));
   const reported = (name: string): JsonValue | undefined => {
     const object = twin.reported[OBJECT];
     const value = isJsonObject(object) ? object[name] : undefined;

@@ -3,20 +3,20 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { METER_BYTES } from "../../src/contract/settings.ts";
 import { type Candidates, type Plan, planMessage } from "../../src/pipeline/plan.ts";
-import { QUEUES, type Queue } from "../../src/pipeline/spool/spool-contract.ts";
+import { SECURITY_QUEUES, type SecurityQueue } from "../../src/pipeline/spool/spool-contract.ts";
 
 const FIXED_BYTES = 230;
 const metered = (bytes: number, events: number): number =>
   FIXED_BYTES + bytes + Math.max(0, events - 1);
 
-type Queues = Readonly<Record<Queue, Candidates>>;
+type Queues = Readonly<Record<SecurityQueue, Candidates>>;
 
 function limits(maxBytes: number, maxEvents = Number.MAX_SAFE_INTEGER) {
   return { maxBytes, maxEvents, meteredBytes: metered };
 }
 
 function taken(queues: Queues, plan: Plan): readonly number[] {
-  return QUEUES.flatMap((queue) => queues[queue].sizes.slice(0, plan[queue]));
+  return SECURITY_QUEUES.flatMap((queue) => queues[queue].sizes.slice(0, plan[queue]));
 }
 
 function sizeOf(sizes: readonly number[]): number {
@@ -57,7 +57,7 @@ test("no plan exceeds the message limit, the event limit or what waits", () => {
         const sizes = taken(queues, plan);
         assert.ok(sizeOf(sizes) <= maxBytes);
         assert.ok(sizes.length <= maxEvents);
-        for (const queue of QUEUES) {
+        for (const queue of SECURITY_QUEUES) {
           assert.ok(plan[queue] >= 0 && plan[queue] <= queues[queue].sizes.length);
         }
       },
@@ -68,7 +68,7 @@ test("no plan exceeds the message limit, the event limit or what waits", () => {
 test("what is due goes when it fits into whole units, and all high goes with it", () => {
   fc.assert(
     fc.property(anyQueues, anyReason, anyLimit, (queues, reason, maxBytes) => {
-      const due = QUEUES.flatMap((queue) =>
+      const due = SECURITY_QUEUES.flatMap((queue) =>
         queues[queue].sizes.slice(0, queue === "high" ? undefined : queues[queue].due),
       );
       fc.pre(sizeOf(due) <= Math.floor(maxBytes / METER_BYTES) * METER_BYTES);

@@ -80,11 +80,12 @@ function live(first: Spool, steps: readonly Step[], reopen: (bytes: number) => S
   let spool = first;
   let maxBytes = 10_000;
   let nextId = 1;
-  const appended: Record<Queue, number[]> = { high: [], operational: [], low: [] };
+  const appended: Record<Queue, number[]> = { high: [], operational: [], low: [], extension: [] };
   const released: Record<Queue, Set<number>> = {
     high: new Set(),
     operational: new Set(),
     low: new Set(),
+    extension: new Set(),
   };
   let collected = 0;
   let dropped = 0;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../src/contract/clock.ts";
 import {
+  EVICTION_ORDER,
   QUEUES,
   type Queue,
   type QueuedEvent,
@@ -8,14 +9,18 @@ import {
 } from "../../src/pipeline/spool/spool-contract.ts";
 
 const OVERHEAD_BYTES = 32;
-const EVICTION_ORDER: readonly Queue[] = ["low", "operational", "high"];
 
 /** A spool that keeps its promises in memory only, for tests. */
 export class MemorySpool implements Spool {
   private readonly clock: Clock;
   private maxBytes: number;
-  private readonly queues: Record<Queue, QueuedEvent[]> = { high: [], operational: [], low: [] };
-  private readonly next: Record<Queue, number> = { high: 1, operational: 1, low: 1 };
+  private readonly queues: Record<Queue, QueuedEvent[]> = {
+    high: [],
+    operational: [],
+    low: [],
+    extension: [],
+  };
+  private readonly next: Record<Queue, number> = { high: 1, operational: 1, low: 1, extension: 1 };
   private readonly appendedAt = new Map<QueuedEvent, number>();
   private held: Partial<Readonly<Record<Queue, number>>> = {};
   private waitingForDisk: SpoolEntry[] = [];

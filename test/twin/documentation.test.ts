@@ -4,6 +4,10 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { configTable } from "../../src/config/config-docs.ts";
 import { readConfig } from "../../src/config/read-config.ts";
+import { DEFAULT_SETTINGS } from "../../src/contract/settings.ts";
+import { readSecurityGroups } from "../../src/posture/alerts/read-security-group.ts";
+import { prepareRules } from "../../src/posture/alerts/ruleset.ts";
+import { createClassicDialect } from "../../src/twin/classic-dialect.ts";
 import { lintTwin } from "../../src/twin/lint.ts";
 import { readLocalSettings } from "../../src/twin/local-settings.ts";
 import { sampleTwin, twinTable } from "../../src/twin/twin-docs.ts";
@@ -37,5 +41,16 @@ describe("the documentation", () => {
     const [first = ""] = examplesOf(document("twin.md"));
     assert.deepEqual(lintTwin(first).findings, []);
     assert.deepEqual(lintTwin(JSON.stringify(sampleTwin())).findings, []);
+  });
+
+  it("shows rules of custom alerts that load", () => {
+    const [example = ""] = examplesOf(document("posture.md"));
+    assert.deepEqual(lintTwin(example).findings, []);
+    const dialect = createClassicDialect(DEFAULT_SETTINGS);
+    const { desired } = JSON.parse(example).properties;
+    const { documents } = dialect.evaluate(desired, DEFAULT_SETTINGS);
+    const reading = readSecurityGroups(documents["deviceSecurityGroups"] ?? null);
+    assert.ok(reading.ok);
+    assert.equal(prepareRules(reading.groups[0] ?? assert.fail()).rules.length, 2);
   });
 });

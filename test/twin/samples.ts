@@ -14,7 +14,12 @@ export function wrapped(values: Readonly<Record<string, JsonValue>>): JsonObject
 }
 
 /** Keys that take any plain text: the bad texts below are good ones for them. */
-const FREE_TEXT = ["baselineGroupsDisabled", "baselineChecksDisabled", "baselineWaivers"];
+const FREE_TEXT = [
+  "baselineGroupsDisabled",
+  "baselineChecksDisabled",
+  "baselineWaivers",
+  "postureSecurityGroup",
+];
 
 /** One property with a value and whether it is a good one; canonical when good. */
 export interface Sample {
@@ -46,9 +51,19 @@ const badWires: readonly JsonValue[] = [
 ];
 
 function badWiresOf(name: string): readonly JsonValue[] {
+  if (name === "postureMostPorts") {
+    return badWires.filter((wire) => !isJsonObject(wire) || wire["value"] !== 8191);
+  }
   if (!FREE_TEXT.includes(name)) return badWires;
   return badWires.filter((wire) => !isJsonObject(wire) || typeof wire["value"] !== "string");
 }
+
+const WHOLE_NUMBERS: ReadonlyMap<string, { readonly min: number; readonly max: number }> = new Map([
+  ["postureWideIpv4Prefix", { min: 0, max: 32 }],
+  ["postureWideIpv6Prefix", { min: 0, max: 128 }],
+  ["postureMostPorts", { min: 1, max: 65_535 }],
+  ["postureSmallMessagesPercent", { min: 1, max: 100 }],
+]);
 
 function goodValue(name: string): fc.Arbitrary<JsonValue> {
   if (name.startsWith("eventPriority")) return fc.constantFrom("High", "Low", "Off");
@@ -58,6 +73,10 @@ function goodValue(name: string): fc.Arbitrary<JsonValue> {
   if (name === "baselineCustomChecksFilePath") return fc.constantFrom("", "/etc/checks.json");
   if (name === "baselineCustomChecksFileHash") return fc.constantFrom("", "a0".repeat(32));
   if (name.startsWith("baseline")) return fc.constantFrom("", "SSH Server, cron", "3.3.5");
+  const whole = WHOLE_NUMBERS.get(name);
+  if (whole !== undefined) return fc.integer(whole);
+  if (name === "postureAllowedPorts") return fc.constantFrom("", "22", "tcp/22, udp/123 ntpd");
+  if (name === "postureSecurityGroup") return fc.constantFrom("", "gateways");
   if (name === "maxLocalCacheSizeInBytes") return fc.integer({ min: 8_192, max: 1_073_741_824 });
   if (name === "maxMessageSizeInBytes") return fc.integer({ min: 8_192, max: 262_144 });
   return fc.integer({ min: 1_000, max: 36_500 * 86_400_000 }).map(formatDuration);

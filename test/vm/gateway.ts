@@ -71,8 +71,9 @@ export async function openGateway(image: ImageName): Promise<Gateway> {
   });
   const messages: Envelope[] = [];
   hub.observe({
-    onMessage: ({ body }) => {
-      messages.push(JSON.parse(Buffer.from(body).toString("utf8")));
+    onMessage: ({ body, properties }) => {
+      if (properties["kind"] === "security")
+        messages.push(JSON.parse(Buffer.from(body).toString("utf8")));
     },
   });
   await machine.boot();

@@ -1,4 +1,4 @@
-import { QUEUES, type SpoolEntry } from "./spool-contract.ts";
+import { EVICTION_ORDER, type SpoolEntry } from "./spool-contract.ts";
 
 const LIMIT_BYTES = 1_048_576;
 
@@ -6,7 +6,7 @@ const LIMIT_BYTES = 1_048_576;
 export interface HeldEntries {
   readonly count: number;
   has(entry: SpoolEntry): boolean;
-  /** Keeps entries; returns what had to give way: low first, then operational, then high. */
+  /** Keeps entries; returns what had to give way, in the order of `EVICTION_ORDER`. */
   add(entries: readonly SpoolEntry[]): readonly SpoolEntry[];
   /** All of them, oldest first; nothing is held then. */
   takeAll(): readonly SpoolEntry[];
@@ -17,7 +17,7 @@ export function createHeldEntries(): HeldEntries {
   let bytes = 0;
 
   function dropOne(): SpoolEntry | undefined {
-    for (const queue of [...QUEUES].reverse()) {
+    for (const queue of EVICTION_ORDER) {
       const at = held.findIndex((entry) => entry.queue === queue);
       if (at >= 0) return held.splice(at, 1)[0];
     }

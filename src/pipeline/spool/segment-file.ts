@@ -13,7 +13,7 @@ import { placeOf, type RecordPlace } from "./record.ts";
 import { writeWhole } from "./write-whole.ts";
 
 const PRIVATE_FILE = 0o600;
-const NAME = /^(high|operational|low)-(\d{16})\.seg$/;
+const NAME = /^(high|operational|low|extension)-(\d{16})\.seg$/;
 
 /** One append-only file of a queue. */
 export interface Segment {

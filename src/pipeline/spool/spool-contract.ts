@@ -1,18 +1,29 @@
 import type { QueueCounts } from "../../contract/agent-facts.ts";
 import type { EventName } from "../../contract/event.ts";
+import type { ExtensionName } from "../../contract/extension.ts";
 
 /**
- * The three queues of the spool, in sending order. `operational` holds events about the agent itself;
+ * The queues of security messages, in sending order. `operational` holds events about the agent itself;
  * for bounds and statistics it counts with the priority its events were given.
  */
-export const QUEUES = ["high", "operational", "low"] as const;
+export const SECURITY_QUEUES = ["high", "operational", "low"] as const;
+export type SecurityQueue = (typeof SECURITY_QUEUES)[number];
+
+/** All queues of the spool: one more for extension messages, whose events never mix with the others. */
+export const QUEUES = [...SECURITY_QUEUES, "extension"] as const;
 export type Queue = (typeof QUEUES)[number];
 
-/** An event on its way into the spool. `json` is the serialised schema 1.0 event. */
+/** What has to give way when space is short: verdicts are few, and outlive what they were made of. */
+export const EVICTION_ORDER: readonly Queue[] = ["low", "operational", "extension", "high"];
+
+/** Every name of an event that the spool holds. */
+export type SpooledName = EventName | ExtensionName;
+
+/** An event on its way into the spool. `json` is the serialised event of schema 1.0, or extension event. */
 export interface SpoolEntry {
   readonly queue: Queue;
   readonly priority: "High" | "Low";
-  readonly name: EventName;
+  readonly name: SpooledName;
   readonly json: string;
 }
 
@@ -21,7 +32,7 @@ export interface QueuedEvent {
   readonly queue: Queue;
   readonly sequence: number;
   readonly priority: "High" | "Low";
-  readonly name: EventName;
+  readonly name: SpooledName;
   readonly json: string;
   /** UTF-8 bytes of `json`. */
   readonly sizeBytes: number;
@@ -67,7 +78,7 @@ export interface Spool {
   hold(through: Partial<Readonly<Record<Queue, number>>>): void;
   /** Counters since the last call; what was taken stays taken over a crash. */
   takeCounts(): readonly QueueCounts[];
-  /** Applies a new bound at once, evicting the oldest low, then operational, then high. */
+  /** Applies a new bound at once, evicting the oldest in the order of `EVICTION_ORDER`. */
   resize(maxCacheBytes: number): void;
   /** Writes what the disk refused earlier, if it now accepts; returns what is still held. */
   retryHeld(): number;

@@ -1,9 +1,9 @@
 import type { QueueCounts } from "../../contract/agent-facts.ts";
-import type { EventName } from "../../contract/event.ts";
+import type { SpooledName } from "./spool-contract.ts";
 import type { SpoolState } from "./spool-journal.ts";
 
 /** Adds one dropped event to the counters of a state. */
-export function countDrop(state: SpoolState, priority: "High" | "Low", name: EventName): void {
+export function countDrop(state: SpoolState, priority: "High" | "Low", name: SpooledName): void {
   const counts = state.counts[priority];
   counts.dropped += 1;
   counts.droppedByName.set(name, (counts.droppedByName.get(name) ?? 0) + 1);

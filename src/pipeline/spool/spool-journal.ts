@@ -1,6 +1,7 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EVENT_NAMES } from "../../contract/event.ts";
+import { EXTENSION_NAMES } from "../../contract/extension.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
 import { parseJson } from "../../parse/json.ts";
 import { encodeFrame, scanFrames } from "./frame.ts";
@@ -38,8 +39,8 @@ export interface SpoolJournal {
 export function emptyState(): SpoolState {
   const counts = (): PriorityCounts => ({ collected: 0, dropped: 0, droppedByName: new Map() });
   return {
-    released: { high: 0, operational: 0, low: 0 },
-    next: { high: 1, operational: 1, low: 1 },
+    released: { high: 0, operational: 0, low: 0, extension: 0 },
+    next: { high: 1, operational: 1, low: 1, extension: 1 },
     counts: { High: counts(), Low: counts() },
   };
 }
@@ -161,7 +162,7 @@ function readCounts(from: JsonValue | undefined, into: PriorityCounts): void {
   into.collected = wholeNumber(from, "collected", 0);
   into.dropped = wholeNumber(from, "dropped", 0);
   const names = isJsonObject(from) ? from["names"] : undefined;
-  for (const name of EVENT_NAMES) {
+  for (const name of [...EVENT_NAMES, ...EXTENSION_NAMES]) {
     const count = wholeNumber(names, name, 0);
     if (count > 0) into.droppedByName.set(name, count);
   }

@@ -14,6 +14,7 @@ import {
 import { MAX_JSON_BYTES, type RecordPlace } from "./record.ts";
 import {
   type AppendOutcome,
+  EVICTION_ORDER,
   QUEUES,
   type Queue,
   type Spool,
@@ -42,8 +43,6 @@ const LARGEST_SEGMENT_BYTES = 262_144;
 const SMALLEST_SEGMENT_BYTES = 16_384;
 /** A batch is written in parts, so that a disk with little space left takes what it can. */
 const LARGEST_WRITE_BYTES = 65_536;
-/** Oldest first out: low, then operational, then high. */
-const EVICTION_ORDER: readonly Queue[] = ["low", "operational", "high"];
 
 interface QueueRecord {
   readonly queue: Queue;
@@ -101,6 +100,7 @@ class FileSpool implements Spool {
       high: this.openQueue("high"),
       operational: this.openQueue("operational"),
       low: this.openQueue("low"),
+      extension: this.openQueue("extension"),
     };
     this.recover();
   }

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { markdownTable } from "../../src/parse/markdown-table.ts";
+import { CATALOGUE as ALERTS } from "../../src/posture/alerts/catalogue.ts";
+import {
+  CATALOGUE,
+  RECOMMENDATION_TYPES,
+  type RecommendationType,
+} from "../../src/posture/recommendations/catalogue.ts";
+import { type GeneratedDocument, replaceSection } from "./document.ts";
+
+/** Where a rule is tried: tests of rules, then of the whole agent. */
+const RULE_TESTS: Readonly<Record<RecommendationType, string>> = {
+  IoT_OpenPorts: "src/posture/recommendations/open-ports.test.ts",
+  IoT_PermissiveFirewallPolicy: "src/posture/recommendations/firewall-policy.test.ts",
+  IoT_PermissiveInputFirewallRules: "src/posture/recommendations/permissive-rules.test.ts",
+  IoT_PermissiveOutputFirewallRules: "src/posture/recommendations/permissive-rules.test.ts",
+  IoT_Baseline: "src/posture/recommendations/simple-verdicts.test.ts",
+  IoT_AgentSendsUnutilizedMessages: "src/posture/recommendations/simple-verdicts.test.ts",
+  IoT_TwinConfigurationNotOptimal: "src/posture/recommendations/simple-verdicts.test.ts",
+  IoT_TwinConfigurationConflict: "src/posture/recommendations/simple-verdicts.test.ts",
+};
+const AGENT_TESTS = [
+  "test/end-to-end/posture.test.ts",
+  "test/end-to-end/firewall-posture.test.ts",
+  "test/end-to-end/custom-alerts.test.ts",
+];
+const MEASURES_TEST = "src/posture/alerts/device-measures.test.ts";
+const EXPORT_TEST = "src/posture/alerts/read-security-group.test.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The page on recommendations and custom alerts: its tables follow from the catalogues. */
+export function posturePage(): GeneratedDocument {
+  return {
+    path: "docs/posture.md",
+    render: (current) =>
+      replaceSection(
+        replaceSection(current, "recommendations", recommendationTable()),
+        "alerts",
+        alertTable(),
+      ),
+  };
+}
+
+function recommendationTable(): string {
+  const rows = RECOMMENDATION_TYPES.map((type) => {
+    const { isOfficialName, severity, rule, thresholds, judgedBy, evidence } = CATALOGUE[type];
+    return [
+      `\`${type}\`${isOfficialName ? "" : " (name is ours)"}`,
+      severity,
+      rule,
+      thresholds.join("; "),
+      judgedBy.join(", "),
+      evidence.join(", "),
+      testsOf(type, [RULE_TESTS[type], ...AGENT_TESTS]),
+    ];
+  });
+  const head = ["Type", "Severity", "Unhealthy when", "Thresholds", "Judged by", "Evidence"];
+  return markdownTable([...head, "Tests"], rows);
+}
+
+function alertTable(): string {
+  const rows = ALERTS.map((entry) => {
+    const { ruleType, isListed, place, list, severity, title } = entry;
+    const isRange = list === "timeWindowRules";
+    const isDevice = place === "device";
+    return [
+      `\`${ruleType}\`${isListed ? "" : " (not on the official list)"}`,
+      severity,
+      place,
+      title,
+      isRange ? "`minThreshold`, `maxThreshold`, `timeWindowSize`" : "`allowlistValues`",
+      isDevice ? `count, ${isRange ? "range" : "value"}, window, three samples` : "",
+      isDevice ? testsOf(ruleType, [MEASURES_TEST, ...AGENT_TESTS]) : testsOf("hub", [EXPORT_TEST]),
+    ];
+  });
+  const head = ["Rule type", "Severity", "Judged by", "What", "Set by", "Evidence"];
+  return markdownTable([...head, "Tests"], rows);
+}
+
+/** The first of these must be about the word, the others are named where they are. Throws where it is not. */
+function testsOf(word: string, paths: readonly string[]): string {
+  const [first = ""] = paths;
+  const named = paths.filter((path) => {
+    const file = `${root}${path}`;
+    return existsSync(file) && readFileSync(file, "utf8").includes(word);
+  });
+  const isIndirect = word.startsWith("IoT_TwinConfiguration");
+  if (!named.includes(first) && !isIndirect) throw new Error(`no test of ${word} in ${first}`);
+  return (named.includes(first) ? named : [first, ...named])
+    .map((path) => `[${nameOf(path)}](../${path})`)
+    .join(", ");
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1).replace(".test.ts", "");
+}
