@@ -1,0 +1,137 @@
+import { plainText } from "../parse/plain-text.ts";
+import { findingsOf, orderedRecommendations, totalsOf } from "./finding.ts";
+import { isCounted, lookText, recordText } from "./record-text.ts";
+import {
+  LEVELS,
+  type Level,
+  type ReportedCheck,
+  type ReportedRecommendation,
+  type ScanReport,
+} from "./scan-report.ts";
+
+type Colour = "green" | "yellow" | "red" | "cyan" | "grey" | "bold";
+export type Paint = (colour: Colour, text: string) => string;
+
+const COLOURS: Readonly<Record<Level, Colour>> = {
+  high: "red",
+  medium: "yellow",
+  low: "cyan",
+  informational: "grey",
+};
+/** Records of evidence that a summary shows of one recommendation. */
+const MOST_RECORDS = 8;
+/** Checks that are told with what to do; of the others there is a line each. */
+const MOST_TOLD = 20;
+const INDENT = " ".repeat(10);
+
+/** The summary for a terminal: what is wrong, how bad it is and what to do, the worst first. */
+export function tableLines(report: ScanReport, paint: Paint): readonly string[] {
+  return [
+    ...headLines(report, paint),
+    "",
+    ...orderedRecommendations(report).flatMap((one) => recommendationLines(one, paint)),
+    paint("bold", "Checks of the operating system that fail, the most severe first"),
+    ...checkLines(report, paint),
+    ...gapLines(report, paint),
+    "",
+    summaryLine(report),
+  ];
+}
+
+function headLines({ made, name, device }: ScanReport, paint: Paint): readonly string[] {
+  const facts = device.slice(0, 4).map(({ text }) => line(text));
+  const where = made.isLive ? "this device" : `the root in ${line(made.root)}`;
+  const who = made.isRoot ? "root" : "a user that is not root: some things cannot be read";
+  return [
+    `${paint("bold", line(name))}  ${facts.join(", ")}`,
+    paint("grey", `scan of ${where} as ${who}, ${made.at}`),
+  ];
+}
+
+/** `4 findings: 1 high, …` */
+export function summaryLine(report: ScanReport): string {
+  const { wrong, open, checks, notJudged } = totalsOf(report);
+  const all = LEVELS.reduce((sum, level) => sum + wrong[level], 0);
+  const levels = LEVELS.map((level) => `${wrong[level]} ${level}`).join(", ");
+  const baseline = `${checks.passed} of ${checks.passed + checks.failed} checks pass`;
+  const beside = [
+    baseline,
+    `${open} not decided`,
+    ...(notJudged === 0 ? [] : [`${notJudged} checks not judged`]),
+  ];
+  return `${all} findings: ${levels}. ${beside.join(", ")}.`;
+}
+
+function recommendationLines(one: ReportedRecommendation, paint: Paint): readonly string[] {
+  const [word, colour] = wordOf(one);
+  const count = one.state === "unhealthy" ? `: ${one.count}` : "";
+  const first = `${paint(colour, word.padEnd(8))}  ${paint("bold", line(one.title))}${count}  ${paint("grey", line(one.type))}`;
+  if (one.state === "healthy") return [first, ""];
+  const counted = one.evidence.filter((record) => isCounted(one, record));
+  const shown = counted.slice(0, MOST_RECORDS).map(recordText);
+  const rest = one.count - shown.length;
+  const evidence = one.type === "IoT_Baseline" ? [] : shown;
+  const more = rest > 0 && evidence.length > 0 ? [`and ${rest} more`] : [];
+  const texts = [
+    ...(one.state === "unhealthy" ? [one.description, ...evidence, ...more] : []),
+    ...one.missing.map((text) => `not known: ${text}`),
+    ...(one.state === "unhealthy" ? [`→ ${one.remediation}`] : []),
+  ];
+  return [first, ...texts.flatMap((text) => wrapped(text, paint)), ""];
+}
+
+function wordOf({ state, level }: ReportedRecommendation): readonly [string, Colour] {
+  if (state === "healthy") return ["ok", "green"];
+  if (state === "unknown") return ["UNKNOWN", "cyan"];
+  return [level === "informational" ? "INFO" : level.toUpperCase(), COLOURS[level]];
+}
+
+function checkLines(report: ScanReport, paint: Paint): readonly string[] {
+  const checks = findingsOf(report).flatMap((one) => (one.kind === "check" ? [one.check] : []));
+  if (checks.length === 0) return [`${paint("green", "none")}`];
+  const width = Math.max(...checks.map(({ id }) => id.length));
+  return checks.flatMap((check, place) => {
+    const isError = check.standing === "error";
+    const word = isError
+      ? "ERROR"
+      : check.level === "informational"
+        ? "INFO"
+        : check.level.toUpperCase();
+    const colour = isError ? "yellow" : COLOURS[check.level];
+    const first = `${paint(colour, word.padEnd(8))}  ${line(check.id).padEnd(width)}  ${line(check.title)}`;
+    return [first, ...(place < MOST_TOLD ? reasonsOf(check, paint) : [])];
+  });
+}
+
+function reasonsOf(check: ReportedCheck, paint: Paint): readonly string[] {
+  const [look] = check.evidence;
+  const why = check.reason ?? (look === undefined ? undefined : lookText(look));
+  const [remedy = ""] = check.remediation.split("\n");
+  return [
+    ...(why === undefined ? [] : wrapped(why, paint)),
+    ...(check.standing === "failed" && remedy !== "" ? wrapped(`→ ${remedy}`, paint) : []),
+  ];
+}
+
+function gapLines({ gaps }: ScanReport, paint: Paint): readonly string[] {
+  if (gaps.length === 0) return [];
+  return ["", paint("bold", "Could not be read"), ...gaps.flatMap((gap) => wrapped(gap, paint))];
+}
+
+function line(text: string): string {
+  return plainText(text, 500);
+}
+
+/** Words of a text in lines of a hundred columns, below the title. */
+function wrapped(text: string, paint: Paint): readonly string[] {
+  const lines: string[] = [];
+  let current = "";
+  for (const word of line(text).split(" ")) {
+    if (current !== "" && current.length + word.length + 1 > 90) {
+      lines.push(current);
+      current = "";
+    }
+    current = current === "" ? word : `${current} ${word}`;
+  }
+  return [...lines, current].map((one) => `${INDENT}${paint("grey", one)}`);
+}
