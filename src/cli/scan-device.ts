@@ -6,7 +6,7 @@ import { unreadableFact, valueFact } from "../baseline/fact.ts";
 import { RULES } from "../baseline/rules/index.ts";
 import type { Collector, CollectorContext } from "../contract/collector.ts";
 import type { PayloadItem } from "../contract/event.ts";
-import type { Probe, SocketFacts } from "../contract/probe.ts";
+import type { Probe } from "../contract/probe.ts";
 import type { Problem } from "../contract/result.ts";
 import { parsePasswd } from "../parse/accounts.ts";
 import { firewallOf } from "../parse/firewall/firewall-of.ts";
@@ -15,7 +15,10 @@ import { plainText, singleValue } from "../parse/plain-text.ts";
 import type { HostNetwork } from "../posture/exposure/query.ts";
 import { readHostNetwork } from "../posture/read-host-network.ts";
 import type { FirewallFacts } from "../posture/recommendations/firewall-facts.ts";
-import type { ListeningSocket } from "../posture/recommendations/listening-socket.ts";
+import {
+  type ListeningSocket,
+  waitingSockets,
+} from "../posture/recommendations/listening-socket.ts";
 import { systemClock } from "../system/clock.ts";
 import { createLog } from "../system/log.ts";
 import { type JudgedBaseline, runBaseline } from "./run-baseline.ts";
@@ -29,6 +32,8 @@ export interface DeviceFacts {
   readonly sockets: {
     readonly list: readonly ListeningSocket[];
     readonly problems: readonly Problem[];
+    /** Owners that may not be seen. */
+    readonly hidden: readonly Problem[];
   };
   /** Names by user id. */
   readonly userNames: ReadonlyMap<number, string>;
@@ -92,6 +97,7 @@ export async function lookAtDevice({
       ...users.problems,
       ...hardware.problems,
       ...sockets.problems,
+      ...sockets.hidden,
       ...network.problems,
       ...firewall.unknown.map(({ problem }) => problem),
       ...view.problems,
@@ -148,7 +154,7 @@ async function listeningSockets(
   signal: AbortSignal,
 ): Promise<DeviceFacts["sockets"]> {
   const read = probe.listeningSockets();
-  if (!read.ok) return { list: [], problems: [read.problem] };
+  if (!read.ok) return { list: [], problems: [read.problem], hidden: [] };
   const { sockets } = read.value;
   const inodes = new Set(sockets.map(({ inode }) => inode).filter((inode) => inode !== 0));
   const pause = (): Promise<void> => systemClock.sleep(0);
@@ -164,17 +170,17 @@ async function listeningSockets(
       ...(facts?.ok === true ? { process: facts.value } : {}),
     };
   });
-  return { list, problems: [...(read.value.problems ?? []), ...hiddenOwners(search, sockets)] };
+  return { list, problems: read.value.problems ?? [], hidden: hiddenOwners(search, list) };
 }
 
-/** Sockets without an owner are ordinary; owners that may not be seen are a gap. */
+/** A socket of the kernel has no owner; owners that may not be seen are a gap, and no missing socket. */
 function hiddenOwners(
   search: Awaited<ReturnType<typeof findOwners>>,
-  sockets: readonly SocketFacts[],
+  list: readonly ListeningSocket[],
 ): readonly Problem[] {
-  const unknown = sockets.filter(({ inode }) => !(search?.owners.has(inode) ?? false)).length;
+  const unknown = waitingSockets(list).filter(({ process }) => process === undefined).length;
   if (search === undefined || search.deniedProcesses === 0 || unknown === 0) return [];
-  const detail = `the processes of ${unknown} sockets may not be seen; root sees them`;
+  const detail = `the processes of ${unknown} sockets are not known: ${search.deniedProcesses} processes may not be looked into`;
   return [{ code: "not-permitted", subject: "/proc/[pid]/fd", detail }];
 }
 

@@ -127,13 +127,22 @@ export function failsAt(report: ScanReport, level: Level | "none", isStrict: boo
   );
 }
 
-/** Recommendations in the order of what to do first: unhealthy, unknown, healthy, by level and name. */
+/** Recommendations in the order of what to do first: unhealthy, unknown, healthy, by level, the baseline last, by name. */
 export function orderedRecommendations(report: ScanReport): readonly ReportedRecommendation[] {
   const states = ["unhealthy", "unknown", "healthy"];
   return [...report.recommendations].sort(
     (a, b) =>
       states.indexOf(a.state) - states.indexOf(b.state) ||
       LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) ||
+      Number(a.type === BASELINE_TYPE) - Number(b.type === BASELINE_TYPE) ||
       compareText(a.type, b.type),
   );
+}
+
+/** What a title says of a device beside its name, in a few words. */
+export function headFacts({ device, name }: ScanReport): readonly string[] {
+  return device
+    .map(({ text }) => text)
+    .filter((text) => text !== name)
+    .slice(0, 3);
 }

@@ -1,6 +1,6 @@
 import { plainText } from "../parse/plain-text.ts";
-import { findingsOf, orderedRecommendations, totalsOf } from "./finding.ts";
-import { isCounted, lookText, recordText } from "./record-text.ts";
+import { findingsOf, headFacts, orderedRecommendations, totalsOf } from "./finding.ts";
+import { isCounted, lookText, recordText, tellingLook } from "./record-text.ts";
 import {
   LEVELS,
   type Level,
@@ -22,6 +22,8 @@ const COLOURS: Readonly<Record<Level, Colour>> = {
 const MOST_RECORDS = 8;
 /** Checks that are told with what to do; of the others there is a line each. */
 const MOST_TOLD = 20;
+/** Lines of a remedy that a summary shows. */
+const MOST_REMEDY_LINES = 6;
 const INDENT = " ".repeat(10);
 
 /** The summary for a terminal: what is wrong, how bad it is and what to do, the worst first. */
@@ -38,8 +40,9 @@ export function tableLines(report: ScanReport, paint: Paint): readonly string[] 
   ];
 }
 
-function headLines({ made, name, device }: ScanReport, paint: Paint): readonly string[] {
-  const facts = device.slice(0, 4).map(({ text }) => line(text));
+function headLines(report: ScanReport, paint: Paint): readonly string[] {
+  const { made, name } = report;
+  const facts = headFacts(report).map(line);
   const where = made.isLive ? "this device" : `the root in ${line(made.root)}`;
   const who = made.isRoot ? "root" : "a user that is not root: some things cannot be read";
   return [
@@ -104,12 +107,20 @@ function checkLines(report: ScanReport, paint: Paint): readonly string[] {
 }
 
 function reasonsOf(check: ReportedCheck, paint: Paint): readonly string[] {
-  const [look] = check.evidence;
+  const look = tellingLook(check.evidence);
   const why = check.reason ?? (look === undefined ? undefined : lookText(look));
-  const [remedy = ""] = check.remediation.split("\n");
+  const [remedy = "", ...more] = check.remediation.split("\n");
+  // A remedy that announces lines is of no use without them.
+  const lines = remedy.endsWith(":") ? more.slice(0, MOST_REMEDY_LINES) : [];
+  const rest = remedy.endsWith(":") && more.length > lines.length ? ["…"] : [];
   return [
     ...(why === undefined ? [] : wrapped(why, paint)),
-    ...(check.standing === "failed" && remedy !== "" ? wrapped(`→ ${remedy}`, paint) : []),
+    ...(check.standing === "failed" && remedy !== ""
+      ? [
+          ...wrapped(`→ ${remedy}`, paint),
+          ...[...lines, ...rest].map((text) => `${INDENT}    ${paint("grey", line(text))}`),
+        ]
+      : []),
   ];
 }
 

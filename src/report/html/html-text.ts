@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { BASELINE_TYPE, orderedRecommendations, totalsOf } from "../finding.ts";
+import { BASELINE_TYPE, headFacts, orderedRecommendations, totalsOf } from "../finding.ts";
 import { isCounted, recordText } from "../record-text.ts";
 import {
   LEVELS,
@@ -68,9 +68,9 @@ function hashOf(text: string): string {
 }
 
 function header(report: ScanReport): Markup {
-  const { made, name, device } = report;
+  const { made, name } = report;
   const { wrong, open } = totalsOf(report);
-  const facts = device.slice(0, 4).map(({ text }) => html`<span>${text}</span>`);
+  const facts = headFacts(report).map((text) => html`<span>${text}</span>`);
   const tiles = LEVELS.map(
     (level) =>
       html`<li class="tile ${level}${wrong[level] === 0 ? " none" : ""}"><b>${wrong[level]}</b> ${LEVEL_WORDS[level]}</li>`,
