@@ -17,7 +17,8 @@ export function markdownPlain(text: string): string {
   return plainText(text, 500)
     .replace(/[\\`*_{}[\]()#+!|~<>]/g, "\\$&")
     .replace(/&/g, "&amp;")
-    .replace(/^(\s*)([-=]|\d+\.)/, "$1\\$2")
+    .replace(/^[-=]/, "\\$&")
+    .replace(/^(\d+)\.(?=\s|$)/, "$1\\.")
     .replace(/(https?|ftp):/gi, "$1&#58;")
     .replace(/\b(www)\./gi, "$1&#46;")
     .replace(/@/g, "&#64;");
@@ -115,7 +116,7 @@ export function reachText({ reach, isBlocked, isAllowed }: ReportedSocket): stri
 
 function baseline(report: ScanReport): readonly string[] {
   const { checks } = totalsOf(report);
-  const totals = `${checks.passed} passed, ${checks.failed} failed, ${checks.error} errors, ${checks["not-applicable"]} not applicable, ${checks.manual} for a person, ${checks.waived} waived.`;
+  const totals = `${checks.passed} passed, ${checks.failed} failed, ${checks.error} ${checks.error === 1 ? "error" : "errors"}, ${checks["not-applicable"]} not applicable, ${checks.manual} for a person, ${checks.waived} waived.`;
   const bad = report.baseline.checks
     .filter(({ standing }) => standing === "failed" || standing === "error")
     .sort(bySeverity);

@@ -18,6 +18,12 @@ const COLOURS: Readonly<Record<Level, Colour>> = {
   low: "cyan",
   informational: "grey",
 };
+const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  high: "HIGH",
+  medium: "MEDIUM",
+  low: "LOW",
+  informational: "INFO",
+};
 /** Records of evidence that a summary shows of one recommendation. */
 const MOST_RECORDS = 8;
 /** Checks that are told with what to do; of the others there is a line each. */
@@ -28,16 +34,33 @@ const INDENT = " ".repeat(10);
 
 /** The summary for a terminal: what is wrong, how bad it is and what to do, the worst first. */
 export function tableLines(report: ScanReport, paint: Paint): readonly string[] {
+  const findings = findingsOf(report);
+  const checks = findings.flatMap((one) => (one.kind === "check" ? [one.check] : []));
+  const told = new Set(checks.slice(0, MOST_TOLD));
+  const idWidth = Math.max(0, ...checks.map(({ id }) => id.length));
   return [
     ...headLines(report, paint),
     "",
-    ...orderedRecommendations(report).flatMap((one) => recommendationLines(one, paint)),
-    paint("bold", "Checks of the operating system that fail, the most severe first"),
-    ...checkLines(report, paint),
+    ...findings.flatMap((one) =>
+      one.kind === "check"
+        ? checkLines(one.check, { isTold: told.has(one.check), idWidth }, paint)
+        : recommendationLines(one.recommendation, paint),
+    ),
+    ...healthyLines(report, paint),
     ...gapLines(report, paint),
     "",
     summaryLine(report),
   ];
+}
+
+/** What is right, in a line each. */
+function healthyLines(report: ScanReport, paint: Paint): readonly string[] {
+  return orderedRecommendations(report)
+    .filter(({ state }) => state === "healthy")
+    .map(
+      (one) =>
+        `${paint("green", "ok".padEnd(8))}  ${line(one.title)}: not found  ${paint("grey", line(one.type))}`,
+    );
 }
 
 function headLines(report: ScanReport, paint: Paint): readonly string[] {
@@ -67,43 +90,39 @@ export function summaryLine(report: ScanReport): string {
 
 function recommendationLines(one: ReportedRecommendation, paint: Paint): readonly string[] {
   const [word, colour] = wordOf(one);
-  const count = one.state === "unhealthy" ? `: ${one.count}` : "";
-  const first = `${paint(colour, word.padEnd(8))}  ${paint("bold", line(one.title))}${count}  ${paint("grey", line(one.type))}`;
-  if (one.state === "healthy") return [first, ""];
+  const isWrong = one.state === "unhealthy";
+  const count = isWrong ? `: ${one.count}` : "";
+  const title = `${paint("bold", line(one.title))}${count}  ${paint("grey", line(one.type))}`;
   const counted = one.evidence.filter((record) => isCounted(one, record));
   const shown = counted.slice(0, MOST_RECORDS).map(recordText);
   const rest = one.count - shown.length;
-  const evidence = one.type === "IoT_Baseline" ? [] : shown;
-  const more = rest > 0 && evidence.length > 0 ? [`and ${rest} more`] : [];
   const texts = [
-    ...(one.state === "unhealthy" ? [one.description, ...evidence, ...more] : []),
+    ...(isWrong ? [one.description, ...shown] : []),
+    ...(isWrong && rest > 0 && shown.length > 0 ? [`and ${rest} more`] : []),
     ...one.missing.map((text) => `not known: ${text}`),
-    ...(one.state === "unhealthy" ? [`→ ${one.remediation}`] : []),
+    ...(isWrong ? [`→ ${one.remediation}`] : []),
   ];
-  return [first, ...texts.flatMap((text) => wrapped(text, paint)), ""];
+  return [
+    `${paint(colour, word.padEnd(8))}  ${title}`,
+    ...texts.flatMap((text) => wrapped(text, paint)),
+  ];
 }
 
 function wordOf({ state, level }: ReportedRecommendation): readonly [string, Colour] {
-  if (state === "healthy") return ["ok", "green"];
-  if (state === "unknown") return ["UNKNOWN", "cyan"];
-  return [level === "informational" ? "INFO" : level.toUpperCase(), COLOURS[level]];
+  return state === "unknown" ? ["UNKNOWN", "cyan"] : [LEVEL_WORDS[level], COLOURS[level]];
 }
 
-function checkLines(report: ScanReport, paint: Paint): readonly string[] {
-  const checks = findingsOf(report).flatMap((one) => (one.kind === "check" ? [one.check] : []));
-  if (checks.length === 0) return [`${paint("green", "none")}`];
-  const width = Math.max(...checks.map(({ id }) => id.length));
-  return checks.flatMap((check, place) => {
-    const isError = check.standing === "error";
-    const word = isError
-      ? "ERROR"
-      : check.level === "informational"
-        ? "INFO"
-        : check.level.toUpperCase();
-    const colour = isError ? "yellow" : COLOURS[check.level];
-    const first = `${paint(colour, word.padEnd(8))}  ${line(check.id).padEnd(width)}  ${line(check.title)}`;
-    return [first, ...(place < MOST_TOLD ? reasonsOf(check, paint) : [])];
-  });
+function checkLines(
+  check: ReportedCheck,
+  { isTold, idWidth }: { readonly isTold: boolean; readonly idWidth: number },
+  paint: Paint,
+): readonly string[] {
+  const isError = check.standing === "error";
+  const [word, colour]: readonly [string, Colour] = isError
+    ? ["ERROR", "cyan"]
+    : [LEVEL_WORDS[check.level], COLOURS[check.level]];
+  const first = `${paint(colour, word.padEnd(8))}  ${line(check.id).padEnd(idWidth)}  ${line(check.title)}`;
+  return [first, ...(isTold ? reasonsOf(check, paint) : [])];
 }
 
 function reasonsOf(check: ReportedCheck, paint: Paint): readonly string[] {

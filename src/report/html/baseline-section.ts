@@ -51,11 +51,11 @@ function groupPart(name: string, checks: readonly ReportedCheck[]): Markup {
   const failed = count("failed");
   const passed = count("passed");
   const errors = count("error");
-  const texts = [
-    ...(failed === 0 ? [] : [`${failed} failed`]),
-    ...(errors === 0 ? [] : [`${errors} errors`]),
-    `${passed} passed`,
-  ];
+  const texts = STANDINGS.filter(
+    (standing) => standing !== "not-applicable" || failed + passed === 0,
+  )
+    .filter((standing) => count(standing) > 0)
+    .map((standing) => `${count(standing)} ${WORDS[standing]}`);
   const meter = failed + passed + errors === 0 ? NOTHING : meterOf(passed, failed, errors);
   return html`<details class="group"><summary><span class="name">${name}</span><span class="tally">${texts.join(", ")}</span>${meter}</summary>
 ${[...checks].sort(worstFirst).map(checkPart)}

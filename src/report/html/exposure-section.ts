@@ -11,6 +11,9 @@ const REACH_WORDS: Readonly<Record<Reach, string>> = {
   device: "this device",
 };
 
+/** Fewer sockets are all drawn in one table. */
+const FEW_SOCKETS = 8;
+
 /**
  * Sockets × firewall: a bar for each socket, from this device outwards to the farthest place from which it
  * can be reached. The firewall is a line between the containers of the device and the networks.
@@ -23,17 +26,34 @@ export function exposureSection({ exposure }: ScanReport): Markup {
   if (sockets.length === 0) {
     return html`<section id="exposure"><h2>Exposure</h2>${about}<p>No socket that waits for others was seen.</p></section>`;
   }
+  // Many sockets that nobody else can reach would hide the few that matter.
+  const isQuiet = ({ reach, isBlocked }: ReportedSocket): boolean =>
+    reach === "device" && !isBlocked && sockets.length > FEW_SOCKETS;
+  const sorted = [...sockets].sort(farthestFirst);
+  const outward = sorted.filter((socket) => !isQuiet(socket));
+  const quiet = sorted.filter(isQuiet);
   return html`<section id="exposure">
 <h2>Exposure</h2>
 ${about}
 ${legend()}
-<table class="map">
+${mapTable(outward)}
+${quiet.length === 0 ? NOTHING : html`<details class="group"><summary><span class="name">For this device alone</span><span class="tally">${countText(quiet.length)}</span></summary>${mapTable(quiet)}</details>`}
+</section>`;
+}
+
+function countText(count: number): string {
+  return `${count} ${count === 1 ? "socket" : "sockets"}`;
+}
+
+function mapTable(sockets: readonly ReportedSocket[]): Markup {
+  if (sockets.length === 0)
+    return html`<p>No socket can be reached from outside of this device.</p>`;
+  return html`<table class="map">
 <thead><tr><th scope="col">Socket</th><th scope="col"><span class="scale"><span>this device</span><span>containers</span><span>networks</span><span>internet</span></span></th></tr></thead>
 <tbody>
-${[...sockets].sort(farthestFirst).map(socketRow)}
+${sockets.map(socketRow)}
 </tbody>
-</table>
-</section>`;
+</table>`;
 }
 
 function farthestFirst(a: ReportedSocket, b: ReportedSocket): number {
@@ -47,7 +67,7 @@ function farthestFirst(a: ReportedSocket, b: ReportedSocket): number {
 }
 
 function legend(): Markup {
-  return html`<ul class="legend" aria-label="Colours of the bars"><li><i class="swatch open"></i>reachable, and not allowed</li><li><i class="swatch allowed"></i>reachable, and allowed</li><li><i class="swatch unknown"></i>not known</li><li><i class="swatch inside"></i>stays on this device</li><li><i class="wall"></i>firewall</li></ul>`;
+  return html`<ul class="legend" aria-label="Colours of the bars"><li><i class="swatch open"></i>reachable, and not allowed</li><li><i class="swatch allowed"></i>reachable, and allowed</li><li><i class="swatch unknown"></i>not known</li><li><i class="swatch inside"></i>stays on this device</li><li><i class="wall"></i>firewall (solid: it keeps others out)</li></ul>`;
 }
 
 /** How a bar looks: what is wrong, what is meant, what is not known, what stays inside. */
@@ -65,7 +85,7 @@ function socketRow(socket: ReportedSocket): Markup {
   const allowed = isAllowed ? ", allowed" : "";
   return html`<tr>
 <th scope="row"><span class="port"><b>${port}</b> ${protocol}</span> <span class="process">${processText(socket)}</span><span class="bound">${endpointText(address, port)}${socket.user === undefined ? "" : `, user ${socket.user}`}</span></th>
-<td><span class="lane"><span class="bar ${lookOf(socket)} ${reach}${isBlocked ? " blocked" : ""}"></span></span><span class="reach">${words}${via}${from}${allowed}</span>${becauseOf(socket)}</td>
+<td><span class="lane${isBlocked ? " stopped" : ""}"><span class="bar ${lookOf(socket)} ${reach}"></span></span><span class="reach">${words}${via}${from}${allowed}</span>${becauseOf(socket)}</td>
 </tr>
 `;
 }

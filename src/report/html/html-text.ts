@@ -116,17 +116,21 @@ function recommendationCard(one: ReportedRecommendation): Markup {
   const look = one.state === "unhealthy" ? one.level : one.state;
   const count =
     one.state === "unhealthy" ? html` <span class="count">${one.count}</span>` : NOTHING;
-  const meaning = one.state === "unhealthy" ? one.description : one.rule;
-  const lead = one.state === "unhealthy" ? "" : "Unhealthy would be: ";
+  const meaning =
+    one.state === "unhealthy" ? one.description : `Unhealthy when: ${lowerFirst(one.rule)}`;
   return html`<article class="card ${look}">
 <h3><span class="badge ${look}">${badge}</span> ${one.title}${count}</h3>
 <p class="type"><code>${one.type}</code></p>
-<p>${lead}${meaning}</p>
+<p>${meaning}</p>
 ${missingPart(one)}
 ${one.state === "unhealthy" ? html`<p class="remedy"><b>What to do</b> ${one.remediation}</p>` : NOTHING}
 ${evidencePart(one)}
 </article>
 `;
+}
+
+function lowerFirst(text: string): string {
+  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 }
 
 function missingPart({ missing }: ReportedRecommendation): Markup {

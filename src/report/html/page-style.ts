@@ -63,7 +63,8 @@ nav a { padding: .375rem 0; }
 .swatch.allowed, .bar.allowed { background: var(--bar-allowed); }
 .swatch.unknown, .bar.unknown { background: repeating-linear-gradient(135deg, var(--bar-unknown) 0 6px, transparent 6px 10px); box-shadow: inset 0 0 0 1px var(--bar-unknown); }
 .swatch.inside, .bar.inside { background: var(--bar-inside); }
-.map { width: 100%; border-collapse: collapse; table-layout: fixed; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; border-spacing: 0; }
+.map { width: 100%; border-collapse: separate; table-layout: fixed; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; border-spacing: 0; }
+.group .map { border: 0; margin-bottom: .5rem; }
 .map thead th:first-child { width: 38%; }
 .map th, .map td { text-align: left; vertical-align: top; padding: .5rem .75rem; font-weight: 400; border-top: 1px solid var(--line); }
 .map thead th { font-size: .8125rem; color: var(--soft); border-top: 0; }
@@ -75,6 +76,7 @@ nav a { padding: .375rem 0; }
 .lane { display: block; position: relative; height: .875rem; margin: .3125rem 0; border-radius: .4375rem;
   background: linear-gradient(90deg, transparent calc(25% - 1px), var(--line) 0 25%, transparent 0), linear-gradient(90deg, transparent calc(75% - 1px), var(--line) 0 75%, transparent 0), var(--code); }
 .lane::after { content: ""; position: absolute; left: 50%; top: -.25rem; bottom: -.25rem; border-left: 2px dashed var(--wall); }
+.lane.stopped::after { border-left: 4px solid var(--wall); margin-left: -1px; }
 .bar { display: block; height: 100%; border-radius: .4375rem; }
 .bar.device { width: 25%; } .bar.containers { width: 50%; } .bar.networks { width: 75%; } .bar.internet { width: 100%; }
 .bar.unknown { width: 100%; }
@@ -102,7 +104,8 @@ nav a { padding: .375rem 0; }
 .pairs dt { color: var(--soft); } .pairs dd { margin: 0; }
 .gaps { font-size: .9375rem; }
 .scroll { overflow-x: auto; }
-.list { border-collapse: collapse; width: 100%; font-size: .9375rem; margin: .5rem 0 1rem; }
+.list { overflow-wrap: normal; border-collapse: collapse; width: 100%; font-size: .9375rem; margin: .5rem 0 1rem; }
+.list td:last-child { min-width: 8rem; }
 .list th, .list td { text-align: left; vertical-align: top; padding: .3125rem .75rem .3125rem 0; border-top: 1px solid var(--line); font-weight: 400; }
 .list thead th { color: var(--soft); font-size: .8125rem; border-top: 0; }
 section:last-child { padding-bottom: 3rem; }
