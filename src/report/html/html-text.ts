@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import { BASELINE_TYPE, headFacts, orderedRecommendations, totalsOf } from "../finding.ts";
+import {
+  BASELINE_TYPE,
+  findingsOf,
+  headFacts,
+  orderedRecommendations,
+  totalsOf,
+} from "../finding.ts";
 import { isCounted, recordText } from "../record-text.ts";
 import {
   LEVELS,
@@ -20,6 +26,9 @@ const LEVEL_WORDS: Readonly<Record<Level, string>> = {
   low: "Low",
   informational: "Info",
 };
+
+/** Checks that the card of the baseline names. */
+const MOST_WORST_CHECKS = 5;
 
 /**
  * The report as one page of HTML that needs nothing else: no network, no font, no script to be read. Its
@@ -102,7 +111,7 @@ function headline(report: ScanReport): string {
 }
 
 function recommendationsSection(report: ScanReport): Markup {
-  const cards = orderedRecommendations(report).map(recommendationCard);
+  const cards = orderedRecommendations(report).map((one) => recommendationCard(one, report));
   return html`<section id="recommendations">
 <h2>Recommendations</h2>
 ${cards}
@@ -111,7 +120,7 @@ ${cards}
 
 const STATE_WORDS = { unhealthy: "Unhealthy", unknown: "Unknown", healthy: "Healthy" } as const;
 
-function recommendationCard(one: ReportedRecommendation): Markup {
+function recommendationCard(one: ReportedRecommendation, report: ScanReport): Markup {
   const badge = one.state === "unhealthy" ? LEVEL_WORDS[one.level] : STATE_WORDS[one.state];
   const look = one.state === "unhealthy" ? one.level : one.state;
   const count =
@@ -124,7 +133,7 @@ function recommendationCard(one: ReportedRecommendation): Markup {
 <p>${meaning}</p>
 ${missingPart(one)}
 ${one.state === "unhealthy" ? html`<p class="remedy"><b>What to do</b> ${one.remediation}</p>` : NOTHING}
-${evidencePart(one)}
+${evidencePart(one, report)}
 </article>
 `;
 }
@@ -138,9 +147,16 @@ function missingPart({ missing }: ReportedRecommendation): Markup {
   return html`<div class="missing"><b>Not known</b><ul>${missing.map((text) => html`<li>${text}</li>`)}</ul></div>`;
 }
 
-function evidencePart(one: ReportedRecommendation): Markup {
+function evidencePart(one: ReportedRecommendation, report: ScanReport): Markup {
   if (one.type === BASELINE_TYPE) {
-    return html`<p><a href="#baseline">The checks, by section</a></p>`;
+    const worst = findingsOf(report)
+      .filter(({ kind, state }) => kind === "check" && state === "wrong")
+      .slice(0, MOST_WORST_CHECKS);
+    const items = worst.map(
+      ({ id, title, level }) =>
+        html`<li><span class="badge ${level}">${LEVEL_WORDS[level]}</span> <code>${id}</code> ${title}</li>`,
+    );
+    return html`<ul class="worst">${items}</ul><p><a href="#baseline">All checks, by section</a></p>`;
   }
   const wrong = one.evidence.filter((record) => isCounted(one, record));
   const beside = one.evidence.filter((record) => !isCounted(one, record));

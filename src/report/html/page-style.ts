@@ -55,6 +55,8 @@ nav a { padding: .375rem 0; }
 .evidence > summary { color: var(--low); padding: .25rem 0; }
 .evidence li, .looks li { margin: .25rem 0; }
 .rule { display: block; background: var(--code); border-radius: .25rem; padding: .125rem .375rem; margin-top: .125rem; color: var(--soft); }
+.worst { list-style: none; padding: 0; }
+.worst li { margin: .25rem 0; }
 .looks { font-size: .875rem; }
 .legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; font-size: .8125rem; color: var(--soft); }
 .swatch { display: inline-block; width: 1.5rem; height: .625rem; border-radius: .3125rem; margin-right: .375rem; }
