@@ -196,6 +196,16 @@ describe("gatewarden scan", () => {
     assert.deepEqual(sarifValidator()(readFileSync(join(folder, "r.sarif"), "utf8")), []);
   });
 
+  it("masks secrets in what a device says, in every form", async () => {
+    const rule = '-A INPUT -p tcp --dport 22 -m comment --comment "Password=hunter22x" -j ACCEPT\n';
+    const telling = gateway("telling", save("DROP", "DROP", rule));
+    for (const form of ["table", "json", "sarif", "html", "markdown"]) {
+      const { text } = await run("--root", telling, "--format", form);
+      assert.ok(text.includes("Password="), form);
+      assert.equal(text.includes("hunter22x"), false, form);
+    }
+  });
+
   it("prefers the form that was asked for to the name of the file", async () => {
     const file = join(folder, "odd.html");
     await run("--root", open, "--format", "json", "-o", file);
