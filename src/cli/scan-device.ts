@@ -52,7 +52,7 @@ export interface LookOptions {
 
 /**
  * Looks once at everything that a scan judges, one part after the other. No process is started but the
- * tools of the firewall, and those only where the kernel has rules that they alone can read.
+ * tools of the firewall, and those only where the kernel has rules, or does not say.
  */
 export async function lookAtDevice({
   probe,

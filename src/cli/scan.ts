@@ -22,8 +22,8 @@ const HELP = `Usage: gatewarden scan [--format table|json|sarif|html|markdown] [
 Looks once at this device and says what is wrong, how bad it is and what to do, the worst first: sockets and
 who can reach them through the firewall, the firewall itself, and the OS baseline. It needs no hub and no
 configuration, changes nothing and sends nothing. Only the tools of the firewall are run (nft,
-iptables-save), and those only where the kernel has rules. As root it sees everything; what another user may
-not read is reported as not known.
+iptables-save), and those only where the kernel has rules or does not say. As root it sees everything; what
+another user may not read is reported as not known.
 
   --format FORM    table (the default), json, sarif, html or markdown; without it, by the name after -o
   -o, --output F   write the report to a file that only you can read, and the summary here
