@@ -1,25 +1,20 @@
 import { systemName } from "../../collectors/os-baseline/items.ts";
 import { decodeCustomRules, MAX_RULE_FILE_BYTES } from "../baseline/custom-rules.ts";
-import { createDevice, type Device, type DeviceExtras } from "../baseline/device.ts";
-import { unreadableFact, valueFact } from "../baseline/fact.ts";
-import { createPacer, type Pacer } from "../baseline/pacer.ts";
+import type { DeviceExtras } from "../baseline/device.ts";
+import { valueFact } from "../baseline/fact.ts";
 import type { Rule } from "../baseline/rule.ts";
 import { RULES } from "../baseline/rules/index.ts";
-import { scanDevice } from "../baseline/scan.ts";
-import { FULL_SELECTION, isNameOf } from "../baseline/selection.ts";
-import { walkFileSystems } from "../baseline/walk.ts";
-import type { WalkReport } from "../baseline/walk-report.ts";
+import { isNameOf } from "../baseline/selection.ts";
 import { AgentError } from "../contract/errors.ts";
 import type { Probe } from "../contract/probe.ts";
-import type { Result } from "../contract/result.ts";
 import { firewallOf } from "../parse/firewall/firewall-of.ts";
-import { systemClock } from "../system/clock.ts";
 import { readSmallText } from "../system/files.ts";
 import { createProbe } from "../system/probe.ts";
 import { importPolicy } from "./baseline-import.ts";
 import { type BaselineView, jsonText, markdownText, tableLines } from "./baseline-view.ts";
 import { type Command, type ParsedArguments, parseArguments } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
+import { runBaseline } from "./run-baseline.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: gatewarden baseline [--root DIR] [--rule ID] [--format table|json|markdown] [--walk]
@@ -54,9 +49,6 @@ const OPTIONS = {
 } as const;
 
 const FORMATS = ["table", "json", "markdown"];
-/** Time between two changes of the progress line, ms. */
-const PROGRESS_MS = 100;
-const BAR_WIDTH = 30;
 
 /** `gatewarden baseline`. */
 export const baselineCommand: Command = {
@@ -120,38 +112,18 @@ async function judge(
     throw usage(`${root} has no /etc`, "Name the folder that holds a root file system.");
   }
   const signal = new AbortController().signal;
-  // A person is waiting: only turns are given, no rests.
-  const pause = (): Promise<void> => systemClock.sleep(0);
-  const pacer = createPacer({ clock: systemClock, pause, signal, budget: { cpuShare: 1 } });
-  const nowMs = systemClock.nowMs();
-  const walked = parsed.flag("walk")
-    ? await walk(probe, createDevice(probe, nowMs), { pacer, signal, terminal })
-    : undefined;
   const firewall = await firewallExtras(probe, parsed.flag("firewall"), signal);
-  const extras = { ...walkExtras(walked), ...firewall };
-  const bar = createBar(terminal);
-  const report = await scanDevice({
+  const { report, walk } = await runBaseline({
+    probe,
     rules,
-    device: createDevice(probe, nowMs, extras),
-    selection: {
-      ...FULL_SELECTION,
-      isWalkOn: walked !== undefined,
-      ...(only === undefined ? {} : { only }),
-    },
-    pacer,
+    ...(only === undefined ? {} : { only }),
+    isWalkOn: parsed.flag("walk"),
+    firewall,
     signal,
-    onProgress: (done, total) => bar(`${barText(done, total)} ${done} of ${total} checks`),
+    terminal,
   });
-  terminal.status("");
-  const known = walked?.ok === true ? walked.value : undefined;
   const isDetailed = only !== undefined;
-  return { report, root: probe.root, system: systemName(probe), walk: known, isDetailed };
-}
-
-function walkExtras(walked: Result<WalkReport> | undefined): DeviceExtras {
-  if (walked === undefined) return {};
-  if (walked.ok) return { walk: valueFact(walked.value) };
-  return { walk: unreadableFact(`${walked.problem.subject}: ${walked.problem.detail}`) };
+  return { report, root: probe.root, system: systemName(probe), walk, isDetailed };
 }
 
 async function firewallExtras(
@@ -164,33 +136,4 @@ async function firewallExtras(
   const reading = await probe.firewall().read(signal);
   if (reading.texts.length === 0 && reading.unknown.length > 0 && !probe.isLive) return {};
   return { firewall: valueFact(firewallOf(reading).firewall) };
-}
-
-async function walk(
-  probe: Probe,
-  device: Device,
-  { pacer, signal, terminal }: { pacer: Pacer; signal: AbortSignal; terminal: Terminal },
-): Promise<Result<WalkReport>> {
-  const bar = createBar(terminal);
-  const nowMs = (): number => systemClock.nowMs();
-  const onProgress = (entries: number): void => bar(`walking: ${entries} files and folders`);
-  const report = await walkFileSystems({ probe, device, nowMs, pacer, signal, onProgress });
-  terminal.status("");
-  return report;
-}
-
-/** Shows a line, not more often than an eye can follow. */
-function createBar(terminal: Terminal): (line: string) => void {
-  let shownMs = Number.NEGATIVE_INFINITY;
-  return (line) => {
-    const nowMs = systemClock.monotonicMs();
-    if (nowMs - shownMs < PROGRESS_MS) return;
-    shownMs = nowMs;
-    terminal.status(line);
-  };
-}
-
-function barText(done: number, total: number): string {
-  const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
-  return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}]`;
 }

@@ -11,7 +11,7 @@ export const EXIT = {
   configuration: 3,
   /** The state directory cannot be used, or another agent uses it. */
   state: 4,
-  /** The command worked and found problems: `twin lint`, `doctor`, `baseline`. */
+  /** The command worked and found problems: `twin lint`, `doctor`, `baseline`, `scan`. */
   findings: 5,
   /** Ended by a second Ctrl-C before everything was flushed. */
   interrupted: 130,

@@ -38,6 +38,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./twin.ts")).twinCommand,
   },
   {
+    name: "scan",
+    summary: "look once at this device and report what is wrong, as text, JSON, SARIF or HTML",
+    load: async () => (await import("./scan.ts")).scanCommand,
+  },
+  {
     name: "baseline",
     summary: "judge this device, or the root of another, by the OS baseline",
     load: async () => (await import("./baseline.ts")).baselineCommand,

@@ -57,6 +57,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Rules, facts and judgement, pure over the Probe: the collector of the OS baseline, its command and
   // its tests share them, so they cannot lie in one collector's folder.
   baseline: PEERS,
+  // What a scan prints, in values of its own: it knows neither posture nor baseline, so that a format can
+  // be read and tested from a recorded report, and the CLI alone says what goes where.
+  report: PEERS,
   schedule: PEERS,
   pipeline: PEERS,
   transport: PEERS,

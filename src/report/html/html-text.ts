@@ -1,0 +1,210 @@
+import { createHash } from "node:crypto";
+import {
+  BASELINE_TYPE,
+  findingsOf,
+  headFacts,
+  orderedRecommendations,
+  totalsOf,
+} from "../finding.ts";
+import { isCounted, recordText } from "../record-text.ts";
+import {
+  LEVELS,
+  type Level,
+  type ReportedRecommendation,
+  type ScanReport,
+} from "../scan-report.ts";
+import { baselineSection } from "./baseline-section.ts";
+import { deviceSection } from "./device-section.ts";
+import { exposureSection } from "./exposure-section.ts";
+import { html, type Markup, NOTHING, ownMarkup } from "./markup.ts";
+import { PAGE_SCRIPT } from "./page-script.ts";
+import { PAGE_STYLE } from "./page-style.ts";
+
+const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  high: "High",
+  medium: "Medium",
+  low: "Low",
+  informational: "Info",
+};
+
+/** Checks that the card of the baseline names. */
+const MOST_WORST_CHECKS = 5;
+
+/**
+ * The report as one page of HTML that needs nothing else: no network, no font, no script to be read. Its
+ * policy lets the browser load nothing and run no script but the one in it.
+ */
+export function htmlText(report: ScanReport): string {
+  const policy = [
+    "default-src 'none'",
+    `style-src '${hashOf(PAGE_STYLE)}'`,
+    `script-src '${hashOf(PAGE_SCRIPT)}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const page = html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${ownMarkup(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>Security scan of ${report.name}</title>
+<link rel="icon" href="data:,">
+<style>${ownMarkup(PAGE_STYLE)}</style>
+</head>
+<body>
+${header(report)}
+<main>
+${recommendationsSection(report)}
+${exposureSection(report)}
+${baselineSection(report)}
+${deviceSection(report)}
+${madeSection(report)}
+</main>
+<script>${ownMarkup(PAGE_SCRIPT)}</script>
+</body>
+</html>
+`;
+  return page.html;
+}
+
+/** Source: Content Security Policy Level 3, hash-source. */
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text, "utf8").digest("base64")}`;
+}
+
+function header(report: ScanReport): Markup {
+  const { made, name } = report;
+  const { wrong, open } = totalsOf(report);
+  const facts = headFacts(report).map((text) => html`<span>${text}</span>`);
+  const tiles = LEVELS.map(
+    (level) =>
+      html`<li class="tile ${level}${wrong[level] === 0 ? " none" : ""}"><b>${wrong[level]}</b> ${LEVEL_WORDS[level]}</li>`,
+  );
+  return html`<header>
+<p class="brand">Gatewarden security scan</p>
+<h1>${name}</h1>
+<p class="facts">${facts}<span><time datetime="${made.at}">${timeText(made.at)}</time></span></p>
+<p class="headline">${headline(report)}</p>
+<ul class="tiles" aria-label="Findings by level">${tiles}<li class="tile open${open === 0 ? " none" : ""}"><b>${open}</b> Not decided</li></ul>
+<nav aria-label="Sections"><a href="#recommendations">Recommendations</a><a href="#exposure">Exposure</a><a href="#baseline">Baseline</a><a href="#device">Device</a><a href="#made">How it was made</a></nav>
+</header>`;
+}
+
+/** `2026-01-15 12:00 UTC` */
+function timeText(at: string): string {
+  return at.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$/, "$1 $2 UTC");
+}
+
+function headline(report: ScanReport): string {
+  const { unhealthy, unknown, healthy, checks } = totalsOf(report);
+  const judged = checks.passed + checks.failed;
+  const parts = [
+    `${unhealthy} of ${unhealthy + unknown + healthy} recommendations ask for action`,
+    ...(unknown === 0 ? [] : [`${unknown} could not be judged`]),
+    `${checks.passed} of ${judged} checks of the operating system pass`,
+  ];
+  return `${parts.join(", ")}.`;
+}
+
+function recommendationsSection(report: ScanReport): Markup {
+  const cards = orderedRecommendations(report).map((one) => recommendationCard(one, report));
+  return html`<section id="recommendations">
+<h2>Recommendations</h2>
+${cards}
+</section>`;
+}
+
+const STATE_WORDS = { unhealthy: "Unhealthy", unknown: "Unknown", healthy: "Healthy" } as const;
+
+function recommendationCard(one: ReportedRecommendation, report: ScanReport): Markup {
+  const badge = one.state === "unhealthy" ? LEVEL_WORDS[one.level] : STATE_WORDS[one.state];
+  const look = one.state === "unhealthy" ? one.level : one.state;
+  const count =
+    one.state === "unhealthy" ? html` <span class="count">${one.count}</span>` : NOTHING;
+  const meaning =
+    one.state === "unhealthy" ? one.description : `Unhealthy when: ${lowerFirst(one.rule)}`;
+  return html`<article class="card ${look}">
+<h3><span class="badge ${look}">${badge}</span> ${one.title}${count}</h3>
+<p class="type"><code>${one.type}</code></p>
+<p>${meaning}</p>
+${missingPart(one)}
+${one.state === "unhealthy" ? html`<p class="remedy"><b>What to do</b> ${one.remediation}</p>` : NOTHING}
+${evidencePart(one, report)}
+</article>
+`;
+}
+
+function lowerFirst(text: string): string {
+  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
+}
+
+function missingPart({ missing }: ReportedRecommendation): Markup {
+  if (missing.length === 0) return NOTHING;
+  return html`<div class="missing"><b>Not known</b><ul>${missing.map((text) => html`<li>${text}</li>`)}</ul></div>`;
+}
+
+function evidencePart(one: ReportedRecommendation, report: ScanReport): Markup {
+  if (one.type === BASELINE_TYPE) {
+    const worst = findingsOf(report)
+      .filter(({ kind, state }) => kind === "check" && state === "wrong")
+      .slice(0, MOST_WORST_CHECKS);
+    const items = worst.map(
+      ({ id, title, level }) =>
+        html`<li><span class="badge ${level}">${LEVEL_WORDS[level]}</span> <code>${id}</code> ${title}</li>`,
+    );
+    return html`<ul class="worst">${items}</ul><p><a href="#baseline">All checks, by section</a></p>`;
+  }
+  const wrong = one.evidence.filter((record) => isCounted(one, record));
+  const beside = one.evidence.filter((record) => !isCounted(one, record));
+  const rest = one.count - wrong.length;
+  const more = rest > 0 && wrong.length > 0 ? html`<p>and ${rest} more</p>` : NOTHING;
+  const openIf = wrong.length > 0 && wrong.length <= 4 ? ownMarkup(" open") : NOTHING;
+  return html`${
+    wrong.length === 0
+      ? NOTHING
+      : html`<details class="evidence"${openIf}><summary>Evidence (${wrong.length})</summary><ul>${wrong.map(recordItem)}</ul>${more}</details>`
+  }${
+    beside.length === 0
+      ? NOTHING
+      : html`<details class="evidence"><summary>Seen beside, and not counted (${beside.length})</summary><ul>${beside.map(recordItem)}</ul></details>`
+  }`;
+}
+
+function recordItem(record: Readonly<Record<string, string>>): Markup {
+  const { rule, ...rest } = record;
+  const text = recordText(rest);
+  const ruleText = rule === undefined ? NOTHING : html`<code class="rule">${rule}</code>`;
+  return html`<li>${text}${ruleText}</li>`;
+}
+
+function madeSection(report: ScanReport): Markup {
+  const { made, gaps } = report;
+  const allowed = made.allowedPorts.length === 0 ? "none" : made.allowedPorts.join(", ");
+  const walked =
+    made.walkedEntries === undefined
+      ? "not walked: checks that need every file were left out"
+      : `${made.walkedEntries} files and folders`;
+  const rows: readonly (readonly [string, string])[] = [
+    ["Made by", `Gatewarden ${made.version}, gatewarden scan`],
+    ["At", `${made.at}, in ${(made.durationMs / 1000).toFixed(1)} s`],
+    ["Looked at", made.isLive ? "the running device" : `the root file system in ${made.root}`],
+    ["As", made.isRoot ? "root" : "a user that is not root, so some things could not be read"],
+    ["Allowed ports", allowed],
+    ["File systems", walked],
+  ];
+  const list = rows.map(([label, text]) => html`<dt>${label}</dt><dd>${text}</dd>`);
+  const gapList =
+    gaps.length === 0
+      ? html`<p>Everything that was asked for could be read.</p>`
+      : html`<h3>Could not be read</h3><ul class="gaps">${gaps.map((gap) => html`<li>${gap}</li>`)}</ul>`;
+  return html`<section id="made">
+<h2>How it was made</h2>
+<dl class="pairs">${list}</dl>
+<p>Everything was read from files and kernel interfaces, and nothing was changed. Only the rules of a firewall were asked of its own tools. Verdicts are pure functions of what was read: the same device gives the same report.</p>
+${gapList}
+</section>`;
+}

@@ -1,0 +1,21 @@
+import { findingsOf, totalsOf } from "./finding.ts";
+import type { ScanReport } from "./scan-report.ts";
+
+/** Version of the form below: the first number changes when a field goes or changes its meaning. */
+const FORM_VERSION = "1.0";
+
+/** The report as one JSON object: everything, with totals and the order of findings. */
+export function jsonText(report: ScanReport): string {
+  const findings = findingsOf(report).map(({ id, kind, level, state, title }) => ({
+    id,
+    kind,
+    level,
+    state,
+    title,
+  }));
+  return JSON.stringify(
+    { formVersion: FORM_VERSION, totals: totalsOf(report), findings, ...report },
+    null,
+    2,
+  );
+}
