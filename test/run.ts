@@ -29,11 +29,18 @@ const files =
         .flatMap(testFilesBelow)
         .filter((file) => !/\/test\/(?:slow|vm|arm)\//.test(file));
 
+/** Most files wait more than they work; the slow ones measure, and a virtual machine mostly waits. */
+function concurrencyOf(suites: readonly string[]): number {
+  const processors = availableParallelism();
+  if (suites.includes("test/slow")) return Math.max(1, processors - 1);
+  if (suites.includes("test/vm")) return 2 * processors;
+  return Math.max(2, processors - 1);
+}
+
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({
   files: [...files],
-  // Most files wait more than they work: at least two at a time, but for the slow ones, which measure.
-  concurrency: chosen.includes("test/slow") ? true : Math.max(2, availableParallelism() - 1),
+  concurrency: concurrencyOf(chosen),
   // A file that hangs fails, instead of holding up everything.
   timeout: 1_800_000,
   execArgv: ["--import", "tsx"],
