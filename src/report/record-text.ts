@@ -1,4 +1,4 @@
-import type { CheckEvidence, ReportedRecommendation } from "./scan-report.ts";
+import type { CheckEvidence, HubReport, ReportedRecommendation } from "./scan-report.ts";
 
 type EvidenceRecord = Readonly<Record<string, string>>;
 
@@ -63,6 +63,17 @@ function socketText({ protocol, address, port }: EvidenceRecord): string | undef
 /** `192.0.2.1:22`, `[::]:22`. */
 export function endpointText(address: string, port: number | string): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Records of a hub that were left out, one line each, and how many more there are. */
+export function skippedTexts({ skipped }: Pick<HubReport, "skipped">): readonly string[] {
+  const rest = skipped.count - skipped.records.length;
+  return [
+    ...skipped.records.map(
+      ({ source, subject, reason }) => `record skipped: ${source}: ${subject}: ${reason}`,
+    ),
+    ...(rest > 0 ? [`${rest} more records skipped`] : []),
+  ];
 }
 
 /** `decidedBy` → `decided by`. */

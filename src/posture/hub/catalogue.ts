@@ -19,8 +19,8 @@ export const HUB_RECOMMENDATION_TYPES = [
 export type HubRecommendationType = (typeof HUB_RECOMMENDATION_TYPES)[number];
 
 /** What is to be known of a recommendation beside its verdict on a hub. */
-export interface HubRecommendation {
-  readonly type: HubRecommendationType;
+export interface HubRecommendation<Type extends HubRecommendationType = HubRecommendationType> {
+  readonly type: Type;
   readonly title: string;
   readonly severity: Severity;
   /** What an unhealthy verdict means. */
@@ -47,7 +47,9 @@ export const FEWEST_IN_GROUP = 3;
 export const HEAD_WINDOW_DAYS = 7;
 
 /** Every recommendation about a hub, by type. */
-export const HUB_CATALOGUE: Readonly<Record<HubRecommendationType, HubRecommendation>> = {
+export const HUB_CATALOGUE: {
+  readonly [Type in HubRecommendationType]: HubRecommendation<Type>;
+} = {
   IoT_SharedCredentials: {
     type: "IoT_SharedCredentials",
     title: "Devices share credentials",

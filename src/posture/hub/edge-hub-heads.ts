@@ -45,10 +45,11 @@ export function judgeEdgeHubHeads(edge: EdgeFacts): Verdict<"IoT_EdgeHubMemOptim
       "protocols that clients use (on the gateway: ss -tn, ports 5671, 8883, 443) of",
     ),
   ];
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_EdgeHubMemOptimize, type: "IoT_EdgeHubMemOptimize" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_EdgeHubMemOptimize, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }
 
 function some(ids: readonly string[], what: string): readonly string[] {

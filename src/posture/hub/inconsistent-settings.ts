@@ -36,14 +36,11 @@ export function judgeModuleSettings(edge: EdgeFacts): Verdict<"IoT_InconsistentM
   const tooFew = isTooFew
     ? [`a group with a module on ${FEWEST_IN_GROUP} gateways: none is large enough to compare`]
     : [];
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_InconsistentModuleSettings, type: "IoT_InconsistentModuleSettings" },
-    {
-      state: stateOf(evidence.length, [...missing, ...tooFew]),
-      evidence,
-      missing: [...missing, ...tooFew],
-    },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_InconsistentModuleSettings, {
+    state: stateOf(evidence.length, [...missing, ...tooFew]),
+    evidence,
+    missing: [...missing, ...tooFew],
+  });
 }
 
 /** By group and module, the gateways by their settings. Modules that cannot be read are not compared. */

@@ -20,10 +20,11 @@ export function judgeDefaultFilter(hubs: readonly HubSettings[]): Verdict<"IoT_I
     if ("wrong" in finding) evidence.push({ hub: hub.name, ...finding.wrong });
     else missing.push(`${hub.name}: ${finding.unknown}`);
   }
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_IPFilter_DenyAll, type: "IoT_IPFilter_DenyAll" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_IPFilter_DenyAll, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }
 
 function defaultOf({
@@ -95,8 +96,9 @@ export function judgePermissiveFilter(
     }
     if (brokenRules > 0) missing.push(`${name}: ${brokenRules} rules cannot be read`);
   }
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_IPFilter_PermissiveRule, type: "IoT_IPFilter_PermissiveRule" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_IPFilter_PermissiveRule, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }

@@ -24,8 +24,9 @@ export function judgeModuleLogging(edge: EdgeFacts): Verdict<"IoT_EdgeLoggingOpt
     ...missingOfEdge(edge),
     ...brokenOf(edge, (part) => !part.startsWith("registryCredentials")),
   ];
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_EdgeLoggingOptions, type: "IoT_EdgeLoggingOptions" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_EdgeLoggingOptions, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }

@@ -21,8 +21,9 @@ export function judgePrivilegedDocker(edge: EdgeFacts): Verdict<"IoT_PrivilegedD
     ...missingOfEdge(edge),
     ...brokenOf(edge, (part) => !/^registryCredentials|^runtime/.test(part)),
   ];
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_PrivilegedDockerOptions, type: "IoT_PrivilegedDockerOptions" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_PrivilegedDockerOptions, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }

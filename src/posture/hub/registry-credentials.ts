@@ -25,10 +25,11 @@ export function judgeRegistryCredentials(edge: EdgeFacts): Verdict<"IoT_ACRAuthe
     ...missingOfEdge(edge),
     ...brokenOf(edge, (part) => part.startsWith("registryCredentials")),
   ];
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_ACRAuthentication, type: "IoT_ACRAuthentication" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_ACRAuthentication, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }
 
 /** `https://Name.azurecr.io:443/path` → `name.azurecr.io` */

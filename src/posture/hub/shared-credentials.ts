@@ -35,19 +35,16 @@ export function judgeSharedCredentials(facts: CredentialFacts): Verdict<"IoT_Sha
   ];
   const missing = missingOfRegistry(facts);
   const isWithoutLog = facts.connectionRecords === 0;
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_SharedCredentials, type: "IoT_SharedCredentials" },
-    {
-      state: stateOf(evidence.length, missing),
-      evidence,
-      missing: [
-        ...missing,
-        ...(isWithoutLog
-          ? ["Connections log: policies of the hub and identities in use twice (--logs FILE)"]
-          : []),
-      ],
-    },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_SharedCredentials, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing: [
+      ...missing,
+      ...(isWithoutLog
+        ? ["Connections log: policies of the hub and identities in use twice (--logs FILE)"]
+        : []),
+    ],
+  });
 }
 
 function missingOfRegistry(facts: CredentialFacts): readonly string[] {

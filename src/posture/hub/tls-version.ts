@@ -21,10 +21,11 @@ export function judgeTlsVersion(
     } else if (found === null)
       missing.push(`minTlsVersion of ${name}: '${minTlsVersion}' is no version`);
   }
-  return verdictWith(
-    { ...HUB_CATALOGUE.IoT_VulnerableTLSCipherSuite, type: "IoT_VulnerableTLSCipherSuite" },
-    { state: stateOf(evidence.length, missing), evidence, missing },
-  );
+  return verdictWith(HUB_CATALOGUE.IoT_VulnerableTLSCipherSuite, {
+    state: stateOf(evidence.length, missing),
+    evidence,
+    missing,
+  });
 }
 
 function isBelow([, major = "0", minor = "0"]: RegExpExecArray): boolean {
