@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from "../contract/json.ts";
 import { parseJson } from "../parse/json.ts";
 import { createRecordSplitter, type RecordPiece } from "../parse/json-records.ts";
 import { plainText } from "../parse/plain-text.ts";
-import { createFactIntake, type RecordKind } from "../posture/hub/fact-intake.ts";
+import { createFactIntake, kindOf, type RecordKind } from "../posture/hub/fact-intake.ts";
 import { fieldOf, lineOf } from "../posture/hub/field.ts";
 import type { HubFacts } from "../posture/hub/hub-facts.ts";
 import type { Digest } from "../posture/hub/module-settings.ts";
@@ -85,7 +85,7 @@ export function createRecordDesk(digest: Digest): RecordDesk {
       const take = (record: JsonObject, place: string): void => {
         current = source;
         const kind = intake.take(record, wanted);
-        if (kind === undefined) skip(subjectOf(record, place), reasonFor(wanted));
+        if (kind === undefined) skip(subjectOf(record, place), reasonFor(wanted ?? kindOf(record)));
         else source.kinds.set(kind, (source.kinds.get(kind) ?? 0) + 1);
       };
       const pieces = (found: readonly RecordPiece[]): void => {

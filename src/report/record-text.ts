@@ -8,6 +8,17 @@ export function recordText(record: EvidenceRecord): string {
   if (socket !== undefined) return socketLine(socket, record);
   if (record["direction"] !== undefined) return policyLine(record);
   if (record["rule"] !== undefined) return ruleLine(record);
+  if (record["devices"] !== undefined) return devicesLine(record);
+  return fieldsText(record);
+}
+
+/** `module press, value true: gw-01, gw-02 and 9 more (11)` */
+function devicesLine({ devices, count, ...rest }: EvidenceRecord): string {
+  const number = count === undefined || count === "1" ? "" : ` (${count})`;
+  return `${fieldsText(rest)}: ${devices ?? ""}${number}`;
+}
+
+function fieldsText(record: EvidenceRecord): string {
   return Object.entries(record)
     .map(([name, text]) => `${wordsOf(name)} ${text}`)
     .join(", ");

@@ -41,6 +41,11 @@ export function namesOf(ids: readonly string[], count = ids.length): string {
   return rest > 0 ? `${named.join(", ")} and ${rest} more` : named.join(", ");
 }
 
+/** `1 gateway`, `3 gateways`. */
+export function numbered(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

@@ -1,5 +1,5 @@
 import type { HealthState } from "../recommendations/verdict.ts";
-import { namesOf } from "./device-groups.ts";
+import { namesOf, numbered } from "./device-groups.ts";
 import type { EdgeFacts } from "./hub-facts.ts";
 
 /** How `$edgeAgent` twins are had. */
@@ -18,8 +18,10 @@ export function missingOfEdge({
     ...(none ? [`$edgeAgent twins: ${HOW_TO_GET_TWINS} (--twins FILE)`] : []),
     ...(withoutTwin.length === 0
       ? []
-      : [`$edgeAgent twins of ${withoutTwin.length} gateways: ${namesOf(withoutTwin)}`]),
-    ...(leftOut === 0 ? [] : [`${leftOut} gateways beyond the most that are compared`]),
+      : [
+          `$edgeAgent twins of ${numbered(withoutTwin.length, "gateway")}: ${namesOf(withoutTwin)}`,
+        ]),
+    ...(leftOut === 0 ? [] : [`${numbered(leftOut, "gateway")} beyond the most that are compared`]),
   ];
 }
 
@@ -39,5 +41,7 @@ export function brokenOf(
     .map(({ deviceId }) => deviceId);
   return broken.length === 0
     ? []
-    : [`a part of the $edgeAgent twins of ${broken.length} gateways: ${namesOf(broken)}`];
+    : [
+        `a part of the $edgeAgent twins of ${numbered(broken.length, "gateway")}: ${namesOf(broken)}`,
+      ];
 }

@@ -1,6 +1,6 @@
 import { type Verdict, verdictWith } from "../recommendations/verdict.ts";
 import { HEAD_WINDOW_DAYS, HUB_CATALOGUE } from "./catalogue.ts";
-import { createDeviceGroups, namesOf } from "./device-groups.ts";
+import { createDeviceGroups, namesOf, numbered } from "./device-groups.ts";
 import { brokenOf, missingOfEdge, stateOf } from "./edge-coverage.ts";
 import type { EdgeDeployment, EdgeFacts } from "./hub-facts.ts";
 
@@ -53,7 +53,7 @@ export function judgeEdgeHubHeads(edge: EdgeFacts): Verdict<"IoT_EdgeHubMemOptim
 }
 
 function some(ids: readonly string[], what: string): readonly string[] {
-  return ids.length === 0 ? [] : [`${what} ${ids.length} gateways: ${namesOf(ids)}`];
+  return ids.length === 0 ? [] : [`${what} ${numbered(ids.length, "gateway")}: ${namesOf(ids)}`];
 }
 
 /** Clients that are connected, or were within the window before the newest time that the twin gives. */

@@ -1,6 +1,6 @@
 import { type Verdict, verdictWith } from "../recommendations/verdict.ts";
 import { FEWEST_IN_GROUP, HUB_CATALOGUE } from "./catalogue.ts";
-import { namesOf } from "./device-groups.ts";
+import { namesOf, numbered } from "./device-groups.ts";
 import { brokenOf, missingOfEdge, stateOf } from "./edge-coverage.ts";
 import type { EdgeDeployment, EdgeFacts, EdgeModule } from "./hub-facts.ts";
 
@@ -99,6 +99,6 @@ function missingGroups({ deployments }: EdgeFacts): readonly string[] {
   const unknown = deployments.filter(({ group }) => group === undefined);
   if (unknown.length === 0) return [];
   return [
-    `tags of ${unknown.length} gateways: az iot hub query -n HUB -q "SELECT * FROM devices WHERE capabilities.iotEdge = true" (--twins FILE)`,
+    `tags of ${numbered(unknown.length, "gateway")}: az iot hub query -n HUB -q "SELECT * FROM devices WHERE capabilities.iotEdge = true" (--twins FILE)`,
   ];
 }

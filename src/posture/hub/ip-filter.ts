@@ -1,5 +1,6 @@
 import { type Verdict, verdictWith } from "../recommendations/verdict.ts";
 import { HUB_CATALOGUE } from "./catalogue.ts";
+import { numbered } from "./device-groups.ts";
 import { stateOf } from "./edge-coverage.ts";
 import type { AddressRule, HubSettings } from "./hub-facts.ts";
 import { HOW_TO_GET_HUB } from "./tls-version.ts";
@@ -41,7 +42,8 @@ function defaultOf({
     const value = networkRules.defaultAction ?? "";
     return { wrong: { setting: "properties.networkRuleSets.defaultAction", value } };
   }
-  if (brokenRules > 0) return { unknown: `${brokenRules} rules of its IP filter cannot be read` };
+  if (brokenRules > 0)
+    return { unknown: `${numbered(brokenRules, "rule")} of its IP filter not readable` };
   return classicDefault(filterRules);
 }
 
@@ -94,7 +96,7 @@ export function judgePermissiveFilter(
         evidence.push({ hub: name, filterName, ipMask, addresses: String(addresses) });
       }
     }
-    if (brokenRules > 0) missing.push(`${name}: ${brokenRules} rules cannot be read`);
+    if (brokenRules > 0) missing.push(`${name}: ${numbered(brokenRules, "rule")} not readable`);
   }
   return verdictWith(HUB_CATALOGUE.IoT_IPFilter_PermissiveRule, {
     state: stateOf(evidence.length, missing),

@@ -98,7 +98,7 @@ describe("privileges of modules", () => {
     assert.match(none.missing[0] ?? "", /\$edgeAgent twins: az iot hub query/);
     const some = judged([edgeAgentTwin("gw-1"), deviceTwin("gw-1"), deviceTwin("gw-2")]);
     assert.equal(some.state(DOCKER), "unknown");
-    assert.match(some.verdict(DOCKER).missing[0] ?? "", /1 gateways: gw-2/);
+    assert.match(some.verdict(DOCKER).missing[0] ?? "", /1 gateway: gw-2/);
   });
 
   it("are unknown where createOptions are malformed: counted, skipped and named", () => {
