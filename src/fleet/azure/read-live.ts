@@ -112,7 +112,8 @@ async function openRegistry(
   hostName: string | undefined,
 ): Promise<Registry | undefined> {
   if (connectionString === undefined && hostName === undefined) return undefined;
-  const iothub = await import("azure-iothub");
+  // A CommonJS package: outside the bundle Node gives its exports as the default alone.
+  const { default: iothub } = await import("azure-iothub");
   if (connectionString !== undefined) return registryOf(iothub.Registry, connectionString);
   return hostName === undefined
     ? undefined
