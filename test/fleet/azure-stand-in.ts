@@ -21,6 +21,9 @@ export interface Answer {
 
 export interface StandIn {
   readonly armEndpoint: string;
+  /** What another process needs to be led here too. */
+  readonly port: number;
+  readonly caPem: string;
   readonly asked: readonly Asked[];
   close(): Promise<void>;
 }
@@ -65,6 +68,8 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
   };
   return {
     armEndpoint: `https://localhost:${port}`,
+    port,
+    caPem: authority.ca.certificatePem,
     asked,
     async close() {
       prototype.createConnection = original;
