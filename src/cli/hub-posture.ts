@@ -114,7 +114,7 @@ function checkLiveOptions(parsed: ParsedArguments, isLive: boolean, fileCount: n
   }
 }
 
-/** Asks Azure; its packages are loaded only here. Throws AGENT_HUB_FAILED where nothing could be read. */
+/** Asks Azure; its packages are loaded only here. Throws AGENT_AZURE_FAILED where nothing could be read. */
 async function readAzure(
   parsed: ParsedArguments,
   desk: RecordDesk,
@@ -145,7 +145,7 @@ async function readAzure(
     desk,
   );
   if (outcome.isAnythingRead) return outcome.gaps;
-  throw new AgentError("AGENT_HUB_FAILED", `nothing could be read: ${outcome.gaps[0] ?? ""}`, {
+  throw new AgentError("AGENT_AZURE_FAILED", `nothing could be read: ${outcome.gaps[0] ?? ""}`, {
     remedy: "Log in (az login) with the rights of docs/hub-posture.md, or judge saved files.",
   });
 }

@@ -2,9 +2,8 @@ import type { HealthState } from "../recommendations/verdict.ts";
 import { namesOf, numbered } from "./device-groups.ts";
 import type { EdgeFacts } from "./hub-facts.ts";
 
-/** How `$edgeAgent` twins are had. */
-export const HOW_TO_GET_TWINS =
-  "az iot hub query -n HUB -q \"SELECT * FROM devices.modules WHERE moduleId IN ['$edgeAgent', '$edgeHub']\"";
+/** How `$edgeAgent` twins are had, for a shell: there the dollar needs its backslash. */
+const HOW_TO_GET_TWINS = String.raw`az iot hub query -n HUB -q "SELECT * FROM devices.modules WHERE moduleId IN ['\$edgeAgent', '\$edgeHub']"`;
 
 /** What of the deployments is missing: why a verdict over them may not be healthy. */
 export function missingOfEdge({

@@ -1,4 +1,4 @@
-import { type Verdict, verdictWith } from "../recommendations/verdict.ts";
+import { MOST_EVIDENCE, type Verdict, verdictWith } from "../recommendations/verdict.ts";
 import { FEWEST_IN_GROUP, HUB_CATALOGUE } from "./catalogue.ts";
 import { namesOf, numbered } from "./device-groups.ts";
 import { brokenOf, missingOfEdge, stateOf } from "./edge-coverage.ts";
@@ -20,6 +20,7 @@ export function judgeModuleSettings(edge: EdgeFacts): Verdict<"IoT_InconsistentM
   const groups = variantsOf(edge.deployments);
   const evidence: Evidence[] = [];
   let compared = 0;
+  let count = 0;
   for (const [key, variants] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const all = [...variants.values()];
     const total = all.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -29,7 +30,11 @@ export function judgeModuleSettings(edge: EdgeFacts): Verdict<"IoT_InconsistentM
     if (most === undefined) continue;
     const others = all.filter((one) => one !== most).sort((a, b) => b.ids.length - a.ids.length);
     const group = key.slice(0, key.indexOf("\n"));
-    for (const other of others) evidence.push(recordOf(group, other, most, total));
+    count += others.length;
+    // Beyond what a verdict holds, the paths are not worth their time.
+    for (const other of others.slice(0, MOST_EVIDENCE - evidence.length)) {
+      evidence.push(recordOf(group, other, most, total));
+    }
   }
   const missing = [...missingOfEdge(edge), ...brokenOf(edge, () => true), ...missingGroups(edge)];
   const isTooFew = compared === 0 && missing.length === 0 && edge.deployments.length > 0;

@@ -205,6 +205,14 @@ describe("settings of a module within a group", () => {
     ]);
   });
 
+  it("count every variant where there are more than a verdict lists", () => {
+    const ids = Array.from({ length: 90 }, (_, at) => String(at + 100));
+    const records = ids.flatMap((id, at) => gateway(id, at < 50 ? usual : module(`press:${id}`)));
+    const { count, evidence } = judged(records).verdict(SETTINGS);
+    assert.equal(count, 40);
+    assert.equal(evidence.length, 32);
+  });
+
   it("are healthy where no settings have the majority, and where groups differ", () => {
     const other = module("press:2");
     const half = [
