@@ -42,7 +42,8 @@ export function judgeModuleSettings(edge: EdgeFacts): Verdict<"IoT_InconsistentM
     ? [`a group with a module on ${FEWEST_IN_GROUP} gateways: none is large enough to compare`]
     : [];
   return verdictWith(HUB_CATALOGUE.IoT_InconsistentModuleSettings, {
-    state: stateOf(evidence.length, [...missing, ...tooFew]),
+    state: stateOf(count, [...missing, ...tooFew]),
+    count,
     evidence,
     missing: [...missing, ...tooFew],
   });
