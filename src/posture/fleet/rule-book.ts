@@ -1,10 +1,11 @@
-import { compareText, countedWindow, emptyWindow } from "../alerts/count.ts";
+import { compareText, emptyWindow } from "../alerts/count.ts";
 import type { Alert } from "../alerts/finding.ts";
 import type { Protocol } from "../alerts/hub-measures.ts";
 import { judgeWindow } from "../alerts/judge.ts";
 import { hitsBetween, type Occurrence } from "../alerts/occurrence.ts";
 import type { ReadyRule } from "../alerts/ruleset.ts";
-import { type OpenWindow, windowStart } from "../alerts/state.ts";
+import { windowStart } from "../alerts/state.ts";
+import { createOpenWindows } from "./open-windows.ts";
 
 /** A rule of a group as the fleet's records need it. */
 export interface FleetRule {
@@ -25,11 +26,20 @@ export interface FleetRule {
 /** Why hits could not be counted; `again`: a replay tells what has been judged. */
 export type Uncounted = "late" | "early" | "partial-window" | "too-many-devices" | "again";
 
+/** An occurrence that the rule counts, of whom, and the record that tells of it. */
+export interface Told {
+  readonly deviceId: string;
+  readonly occurrence: Occurrence;
+  /** As the measure gives it. */
+  readonly value: string;
+  readonly from: { readonly enqueuedAtMs: number; readonly sequenceNumber: number };
+}
+
 /** The open windows of one rule, of all devices. */
 export interface RuleBook {
   readonly fleetRule: FleetRule;
   /** Puts the hits of an occurrence into its windows; tells of each hit that it could not count. */
-  count(deviceId: string, occurrence: Occurrence, value: string, enqueuedAtMs: number): void;
+  count(told: Told): void;
   /** Windows up to the one that holds this time are not wholly watched. */
   watchedFrom(atMs: number): void;
   /** Windows that are over at this time were judged by somebody before. */
@@ -37,10 +47,10 @@ export interface RuleBook {
   /** When the next window closes; infinite when there is none. */
   nextCloseMs(): number;
   close(atMs: number): readonly Alert[];
-  /** Start of the oldest window with something in it. */
-  oldestHeldMs(): number | undefined;
-  /** Start of the oldest window that is still to be judged, with or without something in it. */
-  oldestOpenMs(): number | undefined;
+  /** The first record that an open window has counted; undefined when all are empty. */
+  oldestSequence(): number | undefined;
+  /** Start of the oldest window that is still to be judged at this time, with or without something in it. */
+  oldestOpenMs(atMs: number): number | undefined;
   openDevices(): Iterable<string>;
 }
 
@@ -56,134 +66,102 @@ export interface RuleBookOptions {
 }
 
 export function createRuleBook(options: RuleBookOptions): RuleBook {
-  const { fleetRule, maxDevices, onUncounted } = options;
+  const { fleetRule, onUncounted } = options;
   const { rule, latenessMs, aheadMs, lookBackMs } = fleetRule;
   const { windowMs } = rule;
   const judgesSilence = rule.range !== undefined && rule.range.min > 0 && rule.judgesSilence;
-  const windows = new Map<number, Map<string, OpenWindow>>();
+  const windows = createOpenWindows(rule, options.maxDevices);
   /** The first window that is wholly watched. */
   let firstStartMs: number | undefined;
   /** Windows that start before were judged: now, or before the replay that is going on. */
   let judgedBeforeMs = Number.NEGATIVE_INFINITY;
   let repeatsBeforeMs = Number.NEGATIVE_INFINITY;
-  let oldestHeldMs = Number.POSITIVE_INFINITY;
-
-  function add(
-    deviceId: string,
-    startMs: number,
-    occurrence: Occurrence,
-    value: string,
-    hits: number,
-  ): void {
-    let devices = windows.get(startMs);
-    if (devices === undefined) {
-      devices = new Map();
-      windows.set(startMs, devices);
-      oldestHeldMs = Math.min(oldestHeldMs, startMs);
-    }
-    const window = devices.get(deviceId);
-    if (window === undefined && devices.size >= maxDevices) {
-      onUncounted("too-many-devices", hits);
-      return;
-    }
-    devices.set(
-      deviceId,
-      countedWindow(window ?? emptyWindow(startMs), rule, occurrence, value, hits),
-    );
-  }
+  let nextStartMs = Number.POSITIVE_INFINITY;
 
   /** Why a window takes no hits of a record; undefined when it does. */
   function refusal(startMs: number, enqueuedAtMs: number): Uncounted | undefined {
     if (startMs + windowMs + latenessMs <= enqueuedAtMs) return "late";
-    if (startMs > enqueuedAtMs + aheadMs) return "early";
     if (firstStartMs === undefined || startMs < firstStartMs) return "partial-window";
     if (startMs >= judgedBeforeMs) return undefined;
     return startMs < repeatsBeforeMs ? "again" : "late";
   }
 
-  function count(
-    deviceId: string,
-    occurrence: Occurrence,
-    value: string,
-    enqueuedAtMs: number,
-  ): void {
+  function place(told: Told, startMs: number, hits: number): Uncounted | undefined {
+    const { enqueuedAtMs, sequenceNumber } = told.from;
+    const refused = refusal(startMs, enqueuedAtMs);
+    if (refused !== undefined) return refused;
+    const { occurrence, value } = told;
+    const isTaken = windows.add(
+      startMs,
+      told.deviceId,
+      { occurrence, value, hits },
+      sequenceNumber,
+    );
+    if (!isTaken) return "too-many-devices";
+    nextStartMs = Math.min(nextStartMs, startMs);
+    return undefined;
+  }
+
+  function count(told: Told): void {
+    const { occurrence, from } = told;
+    const { enqueuedAtMs } = from;
     const lastStartMs = windowStart(rule, occurrence.lastMs);
     const oldestMs = windowStart(rule, enqueuedAtMs - latenessMs - windowMs);
     const startMs = Math.max(windowStart(rule, occurrence.firstMs), oldestMs);
     let lateHits = hitsBetween(occurrence, Number.NEGATIVE_INFINITY, startMs);
     for (let at = startMs; at <= lastStartMs; at += windowMs) {
-      const hits = occurrence.hits === 1 ? 1 : hitsBetween(occurrence, at, at + windowMs);
-      if (hits === 0) continue;
       if (at > enqueuedAtMs + aheadMs) {
         onUncounted("early", hitsBetween(occurrence, at, Number.POSITIVE_INFINITY));
         break;
       }
-      const refused = refusal(at, enqueuedAtMs);
-      if (refused === undefined) add(deviceId, at, occurrence, value, hits);
-      else if (refused === "late") lateHits += hits;
-      else onUncounted(refused, hits);
+      const hits = occurrence.hits === 1 ? 1 : hitsBetween(occurrence, at, at + windowMs);
+      const refused = hits === 0 ? undefined : place(told, at, hits);
+      if (refused === "late") lateHits += hits;
+      else if (refused !== undefined) onUncounted(refused, hits);
     }
-    if (lateHits > 0) countLate(deviceId, occurrence, value, lateHits, enqueuedAtMs);
-  }
-
-  /** What is on no list is told even when it comes late: in the window in which it came. */
-  function countLate(
-    deviceId: string,
-    occurrence: Occurrence,
-    value: string,
-    hits: number,
-    enqueuedAtMs: number,
-  ): void {
-    const startMs = windowStart(rule, enqueuedAtMs);
-    const refused = rule.allows === undefined ? "late" : refusal(startMs, enqueuedAtMs);
-    if (refused === undefined) add(deviceId, startMs, occurrence, value, hits);
-    else onUncounted(refused, hits);
+    if (lateHits === 0) return;
+    // What is on no list is told even when it comes late: in the window in which it came.
+    const isRange = rule.allows === undefined;
+    const refused = isRange ? "late" : place(told, windowStart(rule, enqueuedAtMs), lateHits);
+    if (refused !== undefined) onUncounted(refused, lateHits);
   }
 
   function close(atMs: number): readonly Alert[] {
-    if (firstStartMs === undefined) return [];
     const throughMs = windowStart(rule, atMs - latenessMs);
-    const starts = startsBefore(throughMs);
-    const alerts: Alert[] = [];
-    for (const startMs of starts) {
-      judge(startMs, alerts);
-      windows.delete(startMs);
-    }
+    const alerts = startsBefore(throughMs).flatMap(judge);
     judgedBeforeMs = Math.max(judgedBeforeMs, throughMs);
-    oldestHeldMs = Number.POSITIVE_INFINITY;
-    for (const startMs of windows.keys()) oldestHeldMs = Math.min(oldestHeldMs, startMs);
+    nextStartMs = windows.oldestStartMs() ?? Number.POSITIVE_INFINITY;
     return alerts;
   }
 
   function startsBefore(throughMs: number): readonly number[] {
-    const held = [...windows.keys()].filter((startMs) => startMs < throughMs);
-    if (!judgesSilence || firstStartMs === undefined) return held.sort((a, b) => a - b);
-    const starts = new Set(held);
-    const untilMs = Math.min(throughMs, options.silentUntilMs());
-    const fromMs = Math.max(firstStartMs, judgedBeforeMs);
-    for (let startMs = fromMs; startMs < untilMs; startMs += windowMs) starts.add(startMs);
+    const starts = new Set(windows.starts().filter((startMs) => startMs < throughMs));
+    if (judgesSilence && firstStartMs !== undefined) {
+      const untilMs = Math.min(throughMs, options.silentUntilMs());
+      const fromMs = Math.max(firstStartMs, judgedBeforeMs);
+      for (let startMs = fromMs; startMs < untilMs; startMs += windowMs) starts.add(startMs);
+    }
     return [...starts].sort((a, b) => a - b);
   }
 
-  function judge(startMs: number, alerts: Alert[]): void {
-    const held = windows.get(startMs);
+  function judge(startMs: number): readonly Alert[] {
+    const held = windows.take(startMs);
     const silent = judgesSilence
       ? new Set(options.silentDevices(fleetRule, startMs, startMs + windowMs))
-      : undefined;
-    const deviceIds = new Set([...(held?.keys() ?? []), ...(silent ?? [])]);
-    for (const deviceId of [...deviceIds].sort(compareText)) {
-      const window = held?.get(deviceId) ?? emptyWindow(startMs);
+      : NOBODY;
+    const deviceIds = [...new Set([...held.keys(), ...silent])].sort(compareText);
+    return deviceIds.flatMap((deviceId) => {
+      const window = held.get(deviceId) ?? emptyWindow(startMs);
       const isFew = rule.range !== undefined && window.count < rule.range.min;
-      alerts.push(
-        ...judgeWindow({
-          group: fleetRule.group,
-          subject: options.subjectOf(deviceId),
-          rule,
-          window,
-          isWatchComplete: !isFew || silent?.has(deviceId) === true,
-        }),
-      );
-    }
+      const isWatchComplete = !isFew || silent.has(deviceId);
+      const subject = options.subjectOf(deviceId);
+      return judgeWindow({ group: fleetRule.group, subject, rule, window, isWatchComplete });
+    });
+  }
+
+  function openStart(atMs: number): number | undefined {
+    if (firstStartMs === undefined) return undefined;
+    return Math.max(firstStartMs, judgedBeforeMs, windowStart(rule, atMs - latenessMs));
   }
 
   return {
@@ -197,18 +175,14 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       repeatsBeforeMs = judgedBeforeMs;
     },
     nextCloseMs() {
-      const oldest = judgesSilence ? openStart() : oldestHeldMs;
-      return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + windowMs + latenessMs;
+      const silentMs = judgesSilence ? openStart(Number.NEGATIVE_INFINITY) : undefined;
+      return Math.min(nextStartMs, silentMs ?? nextStartMs) + windowMs + latenessMs;
     },
     close,
-    oldestHeldMs: () => (Number.isFinite(oldestHeldMs) ? oldestHeldMs : undefined),
+    oldestSequence: windows.oldestSequence,
     oldestOpenMs: openStart,
-    *openDevices() {
-      for (const devices of windows.values()) yield* devices.keys();
-    },
+    openDevices: windows.devices,
   };
-
-  function openStart(): number | undefined {
-    return firstStartMs === undefined ? undefined : Math.max(firstStartMs, judgedBeforeMs);
-  }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();

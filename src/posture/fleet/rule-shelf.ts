@@ -1,4 +1,3 @@
-import type { ReadyOptions } from "./analyzer-options.ts";
 import type { ReadingRules } from "./reading-rules.ts";
 import type { FleetRule, RuleBook } from "./rule-book.ts";
 
@@ -10,7 +9,8 @@ export interface RuleShelf {
   /** The group whose rules are for devices of that group: itself, else `default`; undefined: none. */
   groupOf(told: string): string | undefined;
   booksFor(told: string, eventName: string): readonly RuleBook[];
-  reading(options: ReadyOptions): ReadingRules;
+  /** How records are to be read for these rules. */
+  readonly reading: ReadingRules;
 }
 
 interface Shelf {
@@ -24,6 +24,7 @@ const EMPTY: Shelf = { group: undefined, byEvent: new Map() };
 /** `rules` by the group's name in lower case. Devices of a group that has no rules are of `default`. */
 export function createRuleShelf(
   rules: ReadonlyMap<string, readonly FleetRule[]>,
+  options: Omit<ReadingRules, "agentEvents">,
   bookOf: (rule: FleetRule) => RuleBook,
 ): RuleShelf {
   const shelves = new Map<string, Shelf>();
@@ -48,7 +49,7 @@ export function createRuleShelf(
       .filter((book) => book.fleetRule.isOfAgents)
       .flatMap((book) => book.fleetRule.rule.measure.eventNames),
   );
-  let reading: ReadingRules | undefined;
+  const { groupProperty, protocolProperty, twinUpdates, queuePurges } = options;
   return {
     books,
     horizonMs: Math.max(
@@ -60,10 +61,6 @@ export function createRuleShelf(
     ),
     groupOf: (told) => shelfOf(told).group,
     booksFor: (told, eventName) => shelfOf(told).byEvent.get(eventName) ?? NO_BOOKS,
-    reading: (options) => {
-      const { groupProperty, protocolProperty, twinUpdates, queuePurges } = options;
-      reading ??= { groupProperty, protocolProperty, twinUpdates, queuePurges, agentEvents };
-      return reading;
-    },
+    reading: { groupProperty, protocolProperty, twinUpdates, queuePurges, agentEvents },
   };
 }
