@@ -49,9 +49,8 @@ export function createPartitionAnalyzer(
   const position = createReplayPosition({
     books,
     keepsSnapshot,
+    recent,
     horizonMs,
-    repeatMs: REPEAT_MS,
-    lastEventMs: () => recent.lastMs,
   });
   const counter = createEventCounter({ shelf, memory, recent, skip });
 
@@ -90,13 +89,13 @@ export function createPartitionAnalyzer(
 
   /** Forgets what no replay and no window can need. */
   function sweep(): void {
-    const settled = position.neededAt(watermarkMs) ?? nextSequence;
+    const settled = position.neededAt(watermarkMs, enqueuedMs) ?? nextSequence;
     if (settled !== undefined) memory.settleBefore(settled);
     position.forgetBefore(watermarkMs);
     if (watermarkMs - sweptMs < rememberMs / 8) return;
     sweptMs = watermarkMs;
     memory.forgetUnseenSince(watermarkMs - rememberMs - horizonMs);
-    recent.forgetBefore(watermarkMs - REPEAT_MS);
+    recent.forgetBefore(enqueuedMs - REPEAT_MS);
   }
 
   function accept(record: FleetRecord): readonly Alert[] {
@@ -123,12 +122,15 @@ export function createPartitionAnalyzer(
   return {
     accept,
     tick: (atMs) => (Number.isSafeInteger(atMs) ? advance(atMs - options.tickSlackMs) : []),
-    oldestNeeded: () => position.neededAt(watermarkMs),
+    oldestNeeded: () => position.neededAt(watermarkMs, enqueuedMs),
     counts: () => ({ records, events: counter.events(), skipped: Object.fromEntries(skipped) }),
     deviceCount: () => new Set(books.flatMap((book) => [...book.openDevices()])).size,
     snapshot(): JsonValue {
       const replayFromSequence =
-        position.neededAt(watermarkMs) ?? nextSequence ?? restored?.replayFromSequence ?? 0;
+        position.neededAt(watermarkMs, enqueuedMs) ??
+        nextSequence ??
+        restored?.replayFromSequence ??
+        0;
       const devices = memory.storedBefore(replayFromSequence);
       return snapshotJson({ replayFromSequence, watermarkMs, watchedFromMs, devices });
     },

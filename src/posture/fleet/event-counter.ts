@@ -42,7 +42,7 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
       skip("too-many-devices");
       return;
     }
-    for (const occurrence of withoutRepeated(happening, from.enqueuedAtMs)) {
+    for (const occurrence of withoutRepeated(happening, from)) {
       events += 1;
       count(deviceId, known, occurrence, from);
     }
@@ -50,7 +50,7 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
 
   function withoutRepeated(
     { deviceId, occurrences }: Happening,
-    atMs: number,
+    from: Told["from"],
   ): readonly Occurrence[] {
     const decided = new Map<string, boolean>();
     return occurrences.filter(({ name, eventId }) => {
@@ -58,7 +58,7 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
       // The items of one event share its id.
       const sofar = decided.get(eventId);
       if (sofar !== undefined) return !sofar;
-      const isRepeated = recent.isRepeated(deviceId, eventId, atMs);
+      const isRepeated = recent.isRepeated(deviceId, eventId, from);
       decided.set(eventId, isRepeated);
       if (isRepeated) skip("repeated-event");
       return !isRepeated;
@@ -76,13 +76,16 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
     const protocol = WITHOUT_PROTOCOL.has(told.name) ? known?.protocol : undefined;
     const occurrence =
       protocol === undefined ? told : { ...told, item: { Protocol: protocol, ...told.item } };
+    const isFromAgent = FROM_AGENTS.has(told.name);
+    const recentSequence = isFromAgent ? recent.neededAt(from.enqueuedAtMs) : undefined;
+    const neededSequence = recentSequence ?? from.sequenceNumber;
     let isUnclear = false;
     for (const book of books) {
       const { rule } = book.fleetRule;
       const bearing = rule.measure.bearing(occurrence);
       isUnclear ||= bearing.bears === "unknown";
       if (bearing.bears !== "yes" || rule.allows?.(bearing.value) === true) continue;
-      book.count({ deviceId, occurrence, value: bearing.value, from });
+      book.count({ deviceId, occurrence, value: bearing.value, from, neededSequence });
       nextCloseMs = Math.min(nextCloseMs, book.nextCloseMs());
     }
     if (isUnclear) skip(reasonOf(occurrence));
