@@ -1,8 +1,9 @@
 import { HUB_EVENTS } from "../alerts/hub-measures.ts";
 import type { Occurrence } from "../alerts/occurrence.ts";
-import type { DeviceMemory, KnownDevice } from "./device-memory.ts";
+import type { DeviceMemory } from "./device-memory.ts";
 import { AGENT_EVENTS } from "./fleet-rules.ts";
 import type { Happening } from "./happening.ts";
+import type { KnownDevice } from "./known-device.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { Told } from "./rule-book.ts";
 import type { RuleShelf } from "./rule-shelf.ts";

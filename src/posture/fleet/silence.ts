@@ -1,4 +1,5 @@
-import type { DeviceMemory, KnownDevice } from "./device-memory.ts";
+import type { DeviceMemory } from "./device-memory.ts";
+import type { KnownDevice } from "./known-device.ts";
 import type { FleetRule } from "./rule-book.ts";
 
 export interface SilenceOptions {

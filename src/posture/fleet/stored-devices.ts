@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../contract/json.ts";
 import { PROTOCOLS, type Protocol } from "../alerts/hub-measures.ts";
-import type { KnownDevice } from "./device-memory.ts";
 import { deviceIdOf } from "./happening.ts";
+import type { KnownDevice } from "./known-device.ts";
 
 /** Devices as a snapshot holds them; what is no device is left out. */
 export function readStoredDevices(
