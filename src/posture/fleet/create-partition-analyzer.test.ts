@@ -16,6 +16,7 @@ import type { JsonValue } from "../../contract/json.ts";
 import type { Alert } from "../alerts/finding.ts";
 import type { PartitionAnalyzerOptions } from "./analyzer-options.ts";
 import { createPartitionAnalyzer } from "./create-partition-analyzer.ts";
+import { readDeviceFacts } from "./device-facts.ts";
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_763_640_000_000;
@@ -70,6 +71,28 @@ describe("the group of a device", () => {
     assert.deepEqual(groupsIn([told, ...none]), ["fleet-hub/a default too-many 2 +0"]);
   });
 
+  it("is that of a list where records tell none, as logs do, and only there", () => {
+    const list = readDeviceFacts([
+      { deviceId: "a", SecurityGroup: "edge", protocol: "MqttWs" },
+      { deviceId: "b", tags: { SecurityGroup: "edge" } },
+      { deviceId: 7 },
+      "c",
+    ]);
+    assert.equal(list?.skipped, 2);
+    assert.equal(readDeviceFacts({}), undefined);
+    assert.deepEqual(list?.devices.get("a"), { group: "edge", protocol: "Mqtt" });
+    const judged = (records: readonly LooseRecord[]) => {
+      const analyzer = analyzerOf(rules, { devices: list?.devices ?? new Map() });
+      const alerts = inPartition([before, ...records]).flatMap((one) => analyzer.accept(one));
+      return summary([...alerts, ...analyzer.tick(START_MS + 60 * MINUTE_MS)]);
+    };
+    assert.deepEqual(judged(twins(4, "b", START_MS)), ["fleet-hub/b edge too-many 4 +0"]);
+    assert.deepEqual(
+      judged(twins(2, "a", START_MS, { SecurityGroup: "$twin.tags.SecurityGroup" })),
+      ["fleet-hub/a default too-many 2 +0"],
+    );
+  });
+
   it("is no group of another hub", () => {
     const analyzer = analyzerOf(rules, { hub: "other-hub" });
     const records = inPartition([before, ...twins(9, "a", START_MS)]);
@@ -99,6 +122,23 @@ describe("silence", () => {
       "fleet-hub/a default too-few 0 +0",
       "fleet-hub/a default too-few 0 +5",
     ]);
+  });
+
+  it("is judged of a device whose protocol only the owner's list tells", () => {
+    const analyzer = analyzerOf(
+      { default: [range("MqttD2CMessagesNotInAllowedRange", 1, 9)] },
+      {
+        inputs: ["messages"],
+        devices: new Map([
+          ["a", { protocol: "Mqtt" }],
+          ["b", { protocol: "Amqp" }],
+        ]),
+      },
+    );
+    const records = ["a", "b", "c"].map((id) => message(id, START_MS - 2 * MINUTE_MS));
+    const alerts = inPartition(records).flatMap((one) => analyzer.accept(one));
+    const ending = analyzer.tick(START_MS + 8 * MINUTE_MS);
+    assert.deepEqual(summary([...alerts, ...ending]), ["fleet-hub/a default too-few 0 +0"]);
   });
 
   it("is not judged of a device that is no more", () => {

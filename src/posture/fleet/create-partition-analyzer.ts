@@ -1,6 +1,7 @@
 import type { JsonValue } from "../../contract/json.ts";
 import type { Alert } from "../alerts/finding.ts";
 import { type PartitionAnalyzerOptions, REPEAT_MS, readyOptions } from "./analyzer-options.ts";
+import type { DeviceFacts } from "./device-facts.ts";
 import { createDeviceMemory } from "./device-memory.ts";
 import { createEventCounter } from "./event-counter.ts";
 import { fleetRules } from "./fleet-rules.ts";
@@ -29,6 +30,7 @@ export function createPartitionAnalyzer(
     skipped.set(reason, (skipped.get(reason) ?? 0) + times);
   };
   const memory = createDeviceMemory(options);
+  const factsOf = (deviceId: string): DeviceFacts => options.devices.get(deviceId) ?? NO_FACTS;
   const recent = createRecentEvents(REPEAT_MS);
   const shelf = createRuleShelf(
     fleetRules({ ...options, repeatMs: REPEAT_MS }),
@@ -41,7 +43,12 @@ export function createPartitionAnalyzer(
         // What a replay repeats is no loss.
         onUncounted: (reason, hits) => (reason === "again" ? undefined : skip(reason, hits)),
         silentDevices: (rule, startMs, endMs) =>
-          silentDevices({ memory, rememberMs, groupOf: shelf.groupOf }, rule, startMs, endMs),
+          silentDevices(
+            { memory, rememberMs, factsOf, groupOf: shelf.groupOf },
+            rule,
+            startMs,
+            endMs,
+          ),
         silentUntilMs: () => memory.lastSeenMs() + rememberMs,
       }),
   );
@@ -52,7 +59,7 @@ export function createPartitionAnalyzer(
     recent,
     horizonMs,
   });
-  const counter = createEventCounter({ shelf, memory, recent, skip });
+  const counter = createEventCounter({ shelf, memory, factsOf, recent, skip });
 
   /** The partition's own time: how far it was read, or told that nothing else is there. */
   let watermarkMs = Number.NEGATIVE_INFINITY;
@@ -146,6 +153,8 @@ export function createPartitionAnalyzer(
     },
   };
 }
+
+const NO_FACTS: DeviceFacts = {};
 
 function earliestClose(books: readonly RuleBook[]): number {
   return books.reduce((sofar, book) => Math.min(sofar, book.nextCloseMs()), Infinity);

@@ -140,7 +140,7 @@ function newDevice(told: Happening, atMs: number): Writable<KnownDevice> {
   return {
     sinceMs: atMs,
     seenMs: atMs,
-    group: told.group ?? "",
+    group: told.group,
     groupSinceMs: atMs,
     protocol: told.protocol,
     protocolSinceMs: atMs,
@@ -155,7 +155,7 @@ function storedDevice(deviceId: string, known: KnownDevice): JsonValue {
     deviceId,
     known.sinceMs,
     known.seenMs,
-    known.group,
+    known.group ?? null,
     known.groupSinceMs,
     known.protocol ?? null,
     known.protocolSinceMs,

@@ -1,5 +1,6 @@
 import { HUB_EVENTS } from "../alerts/hub-measures.ts";
 import type { Occurrence } from "../alerts/occurrence.ts";
+import type { DeviceFacts } from "./device-facts.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import { AGENT_EVENTS } from "./fleet-rules.ts";
 import type { Happening } from "./happening.ts";
@@ -11,6 +12,7 @@ import type { RuleShelf } from "./rule-shelf.ts";
 export interface EventCounterOptions {
   readonly shelf: RuleShelf;
   readonly memory: DeviceMemory;
+  readonly factsOf: (deviceId: string) => DeviceFacts;
   readonly recent: RecentEvents;
   readonly skip: (reason: string, times?: number) => void;
 }
@@ -32,7 +34,7 @@ const WITHOUT_PROTOCOL: ReadonlySet<string> = new Set([
 const FROM_AGENTS: ReadonlySet<string> = new Set(AGENT_EVENTS);
 
 export function createEventCounter(options: EventCounterOptions): EventCounter {
-  const { shelf, memory, recent, skip } = options;
+  const { shelf, memory, factsOf, recent, skip } = options;
   let events = 0;
   let nextCloseMs = Number.POSITIVE_INFINITY;
 
@@ -72,9 +74,12 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
     told: Occurrence,
     from: Told["from"],
   ): void {
-    const books = shelf.booksFor(known?.group ?? "", told.name);
+    const facts = factsOf(deviceId);
+    const books = shelf.booksFor(known?.group ?? facts.group ?? "", told.name);
     if (books.length === 0) return;
-    const protocol = WITHOUT_PROTOCOL.has(told.name) ? known?.protocol : undefined;
+    const protocol = WITHOUT_PROTOCOL.has(told.name)
+      ? (known?.protocol ?? facts.protocol)
+      : undefined;
     const occurrence =
       protocol === undefined ? told : { ...told, item: { Protocol: protocol, ...told.item } };
     const isFromAgent = FROM_AGENTS.has(told.name);

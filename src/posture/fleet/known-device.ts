@@ -5,8 +5,8 @@ export interface KnownDevice {
   /** The first record about it; without a record for `rememberMs` it is as new. */
   readonly sinceMs: number;
   readonly seenMs: number;
-  /** Name of its security group as the enrichment told it; empty: none told. */
-  readonly group: string;
+  /** Name of its security group as the enrichment told it; empty: it has no such tag; undefined: not told. */
+  readonly group: string | undefined;
   readonly groupSinceMs: number;
   readonly protocol: Protocol | undefined;
   readonly protocolSinceMs: number;

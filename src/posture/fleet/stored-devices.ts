@@ -26,7 +26,7 @@ function readStoredDevice(stored: JsonValue): readonly [string, KnownDevice] | u
     {
       sinceMs,
       seenMs,
-      group: typeof group === "string" ? group.slice(0, 260) : "",
+      group: typeof group === "string" ? group.slice(0, 260) : undefined,
       groupSinceMs: time(list[4]) ?? seenMs,
       protocol: protocol(list[5]),
       protocolSinceMs: time(list[6]) ?? seenMs,
