@@ -7,7 +7,8 @@ import {
 import { type GeneratedDocument, replaceSection } from "./document.ts";
 import { testsOf } from "./posture-page.ts";
 
-const RULE_TESTS: Readonly<Record<HubRecommendationType, string>> = {
+/** The test file of each recommendation, from the project root. */
+export const HUB_RECOMMENDATION_TESTS: Readonly<Record<HubRecommendationType, string>> = {
   IoT_SharedCredentials: "test/posture/hub/credentials.test.ts",
   IoT_PrivilegedDockerOptions: "test/posture/hub/edge.test.ts",
   IoT_ACRAuthentication: "test/posture/hub/edge.test.ts",
@@ -38,7 +39,7 @@ function table(): string {
       thresholds.join("; "),
       judgedBy.join(", "),
       evidence.join(", "),
-      testsOf(type, [RULE_TESTS[type], ...COMMAND_TESTS]),
+      testsOf(type, [HUB_RECOMMENDATION_TESTS[type], ...COMMAND_TESTS]),
     ];
   });
   const head = ["Type", "Severity", "Unhealthy when", "Thresholds (ours)", "Judged by", "Evidence"];
