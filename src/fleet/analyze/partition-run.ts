@@ -29,6 +29,8 @@ export interface RunParts {
   lastSequenceNumber(): Promise<Result<number>>;
   readonly checkpointEveryMs: number;
   readonly tickEveryMs: number;
+  /** The analyzer has had its last record. */
+  onClosed(): void;
 }
 
 /** How often a lock is tried again, and how often a wait for it is told. */
@@ -93,6 +95,7 @@ export class PartitionRun {
       this.#release = undefined;
     });
     timer.cancel();
+    this.#parts.onClosed();
   }
 
   /** Ends waits and retries at once; `close` follows. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../../contract/json.ts";
-import type { Alert, AlertEvidence } from "../../../posture/alerts/finding.ts";
+import type { AlertEvidence } from "../../../posture/alerts/finding.ts";
 import type { NumberedAlert } from "../output.ts";
 import type { Place } from "../place.ts";
 
