@@ -291,8 +291,9 @@ async function startRelay(
     ] as const) {
       one.setNoDelay(true);
       one.on("error", () => undefined);
-      one.on("close", () => {
-        other.destroy();
+      // An orderly end goes through the pipe, behind the last bytes.
+      one.on("close", (hadError) => {
+        if (hadError) other.destroy();
         pairs.delete(pair);
       });
       one.pipe(other);

@@ -120,6 +120,7 @@ export function createAnalyze(form: AnalyzeForm, parts: AnalyzeParts): Analyze {
         patienceMs: form.patienceMs,
         ownershipMs: form.ownershipMs,
         monotonicMs: () => clock.monotonicMs(),
+        sleep: (delayMs) => clock.sleep(delayMs),
         openRun: (place, one) => openRun(place, one, groups),
         onEnd,
         onFault,

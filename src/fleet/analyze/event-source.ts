@@ -16,6 +16,8 @@ import { toRecord } from "./to-record.ts";
 
 /** Events that the rules get at a time; the client fetches three times as many ahead. */
 const BATCH_EVENTS = 500;
+/** How long the connection may take to close, ms. */
+const GOODBYE_MS = 3_000;
 
 export interface SourceParts {
   readonly source: FleetRecord["source"];
@@ -31,6 +33,7 @@ export interface SourceParts {
   /** What the ownership lasts without being renewed, ms: a longer delivery may have cost it. */
   readonly ownershipMs: number;
   monotonicMs(): number;
+  sleep(delayMs: number): Promise<void>;
   openRun(place: Place, source: EventSource): PartitionRun;
   /** A partition was read to its end. */
   onEnd(place: Place): void;
@@ -160,7 +163,9 @@ export function createEventSource(parts: SourceParts): EventSource {
     async stop() {
       await subscription?.close();
       subscription = undefined;
-      await client.close();
+      // The client waits for the other side's goodbye without an end: nothing depends on it any more.
+      const goodbye = client.close().catch(() => undefined);
+      await Promise.race([goodbye, parts.sleep(GOODBYE_MS)]);
     },
   };
 
