@@ -80,7 +80,7 @@ function place(
     if (startMs > latestMs) early += hits;
     else {
       const window = windows.get(startMs) ?? emptyWindow(startMs);
-      windows.set(startMs, added(window, rule, occurrence, value, hits));
+      windows.set(startMs, countedWindow(window, rule, occurrence, value, hits));
     }
   }
   const sorted = [...windows.values()].sort((a, b) => a.startMs - b.startMs);
@@ -96,11 +96,13 @@ function place(
   return { rule: kept, late, early };
 }
 
-function emptyWindow(startMs: number): OpenWindow {
+/** A window in which nothing has happened. */
+export function emptyWindow(startMs: number): OpenWindow {
   return { startMs, count: 0, spreadCount: 0, samples: [], values: [] };
 }
 
-function added(
+/** The window with `hits` of an occurrence in it. `value` is what the measure told; empty for range rules. */
+export function countedWindow(
   window: OpenWindow,
   rule: ReadyRule,
   occurrence: Occurrence,

@@ -42,3 +42,20 @@ export interface PartitionAnalyzer {
   /** Devices with an open window, for the footprint. */
   deviceCount(): number;
 }
+
+/**
+ * An analyzer whose knowledge outlives it: which devices there are, their groups and protocols, which is
+ * older than any window. Whoever keeps checkpoints keeps this with them.
+ */
+export interface RestorablePartitionAnalyzer extends PartitionAnalyzer {
+  /**
+   * What to keep together with the checkpoint of this very moment: about 100 bytes per known device.
+   * Store it before the checkpoint, and both only after the alerts given so far were delivered.
+   */
+  snapshot(): JsonValue;
+  /**
+   * Before the first record: goes on where the snapshot was made. Windows that were judged then are not
+   * judged again, whatever the replay begins with. False when it cannot be used: this is a cold start.
+   */
+  restore(stored: JsonValue): boolean;
+}
