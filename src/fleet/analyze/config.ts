@@ -6,6 +6,7 @@ import {
   type Fault,
   type Infer,
   integer,
+  list,
   optional,
   record,
   type Schema,
@@ -191,6 +192,12 @@ const balancing = record(
 
 /** The configuration of `gatewarden analyze`. */
 export const ANALYZE_SCHEMA = record({
+  hub: text({
+    doc: "Name of the IoT hub, part of every alert's id: never changed while alerts matter",
+    maxLength: 64,
+    form: "the name of a hub: letters, digits and -",
+    accepts: (name) => /^[A-Za-z0-9-]+$/.test(name),
+  }),
   endpoint: optional(eventHub("Built-in endpoint of the hub, or an event hub that a route fills")),
   logs: optional(eventHub("Event hub that a diagnostic setting of the hub fills")),
   groupsFile: optional(folder("Exported deviceSecurityGroups, JSON; read again when it changes")),
@@ -210,15 +217,47 @@ export const ANALYZE_SCHEMA = record({
     doc: "Where a partition without a checkpoint is begun",
     default: "earliest",
   }),
-  protocolProperty: text({
-    doc: "Enrichment with the protocol of the device: AMQP, HTTPS or MQTT",
-    default: "Protocol",
-    maxLength: 64,
-  }),
+  completeInputs: list(
+    choice(["messages", "twin-changes", "logs", "feedback", "file-notices"], {
+      doc: "A way that events take",
+    }),
+    {
+      doc: "Of what every event of a device is sure to reach the same partition: only there is silence judged",
+      default: ["messages"],
+      maxItems: 5,
+    },
+  ),
+  protocolProperty: optional(
+    text({
+      doc: "Enrichment with the protocol of the device, AMQP, HTTPS or MQTT; absent: none is looked for",
+      maxLength: 64,
+    }),
+  ),
   groupProperty: text({
     doc: "Enrichment with the security group of the device",
     default: "SecurityGroup",
     maxLength: 64,
+  }),
+  twinUpdates: choice(["events", "logs"], {
+    doc: "Which of the two that tell of twin updates counts",
+    default: "events",
+  }),
+  queuePurges: choice(["feedback", "logs"], {
+    doc: "Which of the two that tell of purged queues counts",
+    default: "feedback",
+  }),
+  rememberHours: integer({
+    doc: "How long a silent device is known",
+    default: 24,
+    min: 1,
+    max: 168,
+    unit: "hours",
+  }),
+  maxDevices: integer({
+    doc: "Devices of one partition that are known at a time",
+    default: 50_000,
+    min: 1,
+    max: 1_000_000,
   }),
   checkpointSeconds: integer({
     doc: "Shortest time between two checkpoints of a partition",
