@@ -5,13 +5,15 @@ import { memory } from "../system/environment.ts";
 /** The statistics as fields of a log line. */
 export function statisticsFields(statistics: AnalyzeStatistics): LogFields {
   const { readBySource, skipped, enqueuedAtMs, ...counts } = statistics;
+  const { residentBytes, heapUsedBytes } = memory();
   const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${count}`);
   return {
     ...counts,
     readLogs: readBySource.logs,
     readUpTo: enqueuedAtMs === undefined ? undefined : new Date(enqueuedAtMs).toISOString(),
     skipped: reasons.length === 0 ? undefined : reasons.join(", "),
-    residentMegabytes: Math.round(memory().residentBytes / 1e6),
+    residentMegabytes: Math.round(residentBytes / 1e6),
+    heapMegabytes: Math.round(heapUsedBytes / 1e5) / 10,
   };
 }
 
