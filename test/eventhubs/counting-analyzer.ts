@@ -85,3 +85,16 @@ function alertOf(
 export function withoutEnd(most = 2): FleetAnalyzer {
   return { ...countingAnalyzer(most), tick: () => [] };
 }
+
+/** The same, but the first judgement of silence closes nothing. */
+export function afterTheFirst(most = 2): FleetAnalyzer {
+  const analyzer = countingAnalyzer(most);
+  let ticks = 0;
+  return {
+    ...analyzer,
+    tick(atMs) {
+      ticks += 1;
+      return ticks === 1 ? [] : analyzer.tick(atMs);
+    },
+  };
+}

@@ -276,6 +276,7 @@ async function startRelay(
 ): Promise<Relay> {
   const { connect } = await import("node:net");
   const pairs = new Set<readonly [Socket, Socket]>();
+  const sockets = new Set<Socket>();
   let isStalled = false;
   const server = createServer((client) => {
     if (state.isPaused) {
@@ -290,10 +291,12 @@ async function startRelay(
       [upstream, client],
     ] as const) {
       one.setNoDelay(true);
+      sockets.add(one);
       one.on("error", () => undefined);
       // An orderly end goes through the pipe, behind the last bytes.
       one.on("close", (hadError) => {
-        if (hadError) other.destroy();
+        if (hadError || isStalled) other.destroy();
+        sockets.delete(one);
         pairs.delete(pair);
       });
       one.pipe(other);
@@ -305,7 +308,7 @@ async function startRelay(
   return {
     port: (server.address() as AddressInfo).port,
     cut() {
-      for (const pair of pairs) for (const socket of pair) socket.destroy();
+      for (const socket of sockets) socket.destroy();
     },
     stall(on) {
       isStalled = on;

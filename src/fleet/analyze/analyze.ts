@@ -1,8 +1,8 @@
-import type { Clock } from "../../contract/clock.ts";
+import type { Clock, Timer } from "../../contract/clock.ts";
 import { describeError } from "../../contract/errors.ts";
 import type { Log } from "../../contract/log.ts";
 import type { Random } from "../../contract/random.ts";
-import { ok } from "../../contract/result.ts";
+import { fail, ok, type Result } from "../../contract/result.ts";
 import type { SecurityGroup } from "../../posture/alerts/security-group.ts";
 import type { AnalyzerFactory } from "./analyzer-factory.ts";
 import { createDeliverer } from "./deliverer.ts";
@@ -55,21 +55,33 @@ export interface Analyze {
 }
 
 const IDLE_TICK_MS = 1_000;
+const ASK_MS = 5_000;
+/** Shortest and longest wait before a lost event hub is tried again with a new connection, ms. */
+const REOPEN_MS = { first: 500, longest: 30_000 } as const;
+const MOST_DOUBLINGS = 6;
+
+interface Opened {
+  readonly create: ClientFactory;
+  source: EventSource;
+  failures: number;
+  timer: Timer | undefined;
+}
 
 export function createAnalyze(form: AnalyzeForm, parts: AnalyzeParts): Analyze {
   const { store, outputs, clock, random, log } = parts;
   const totals = new RunTotals();
   const skips = new SkipBook();
   const waiting = new Set<string>();
-  let sources: readonly EventSource[] = [];
+  let opened: readonly Opened[] = [];
+  let groupsInForce: readonly SecurityGroup[] = [];
   let turn: Promise<void> = Promise.resolve();
   let finish: (fault: SourceFault | undefined) => void = () => undefined;
   const ended = new Promise<SourceFault | undefined>((resolve) => {
     finish = resolve;
   });
 
-  function openRun(place: Place, source: EventSource, groups: readonly SecurityGroup[]) {
-    const analyzer = parts.createAnalyzer(place, groups);
+  function openRun(place: Place, source: EventSource): PartitionRun {
+    const analyzer = parts.createAnalyzer(place, groupsInForce);
     skips.follow(analyzer);
     return new PartitionRun({
       place,
@@ -86,14 +98,23 @@ export function createAnalyze(form: AnalyzeForm, parts: AnalyzeParts): Analyze {
         totals,
         setAside: (output, alert, reason) => parts.setAside(output, alert, reason, place),
       }),
-      lastSequenceNumber: async () => {
-        const last = await source.lastOf(place.partitionId);
-        return last.ok ? ok(last.value.sequenceNumber) : last;
-      },
+      lastSequenceNumber: () => lastSequenceNumber(place, source),
       checkpointEveryMs: form.checkpointMs,
       tickEveryMs: form.isOnce ? 0 : IDLE_TICK_MS,
       onClosed: () => skips.retire(analyzer),
     });
+  }
+
+  /** Who asks cannot read events meanwhile: without an answer it is simply not the end. */
+  async function lastSequenceNumber(place: Place, source: EventSource): Promise<Result<number>> {
+    const aborter = new AbortController();
+    const last = await Promise.race([
+      source.lastOf(place.partitionId),
+      clock.sleep(ASK_MS, aborter.signal),
+    ]);
+    aborter.abort();
+    if (last === undefined) return fail("timed-out", place.eventHub, `no answer in ${ASK_MS} ms`);
+    return last.ok ? ok(last.value.sequenceNumber) : last;
   }
 
   function onEnd(place: Place): void {
@@ -102,55 +123,91 @@ export function createAnalyze(form: AnalyzeForm, parts: AnalyzeParts): Analyze {
     if (waiting.size === 0) finish(undefined);
   }
 
-  function onFault(fault: SourceFault): void {
+  function onFault(fault: SourceFault, one: Opened): void {
     if (form.isOnce && (fault.kind === "refused" || fault.kind === "not-found")) finish(fault);
+    if (one.timer !== undefined) return;
+    // The client alone looks again after half a minute and lets its partitions expire meanwhile.
+    const windowMs = REOPEN_MS.first * 2 ** Math.min(one.failures, MOST_DOUBLINGS);
+    const delayMs = Math.min(windowMs, REOPEN_MS.longest) * (1 + random.fraction());
+    one.timer = clock.after(delayMs, () => {
+      one.timer = undefined;
+      inTurn(() => reopen(one)).catch((error: unknown) => {
+        log.error({ reason: describeError(error) }, "event hub not opened again");
+      });
+    });
+  }
+
+  async function reopen(one: Opened): Promise<void> {
+    if (!opened.includes(one) || !one.source.isCrippled) return;
+    one.failures += 1;
+    await closeSource(one.source);
+    one.source = sourceOf(one);
+    await one.source.start();
+  }
+
+  function sourceOf(one: Pick<Opened, "create">): EventSource {
+    const { client, source, consumerGroup } = one.create(store);
+    const made = createEventSource({
+      source,
+      client,
+      consumerGroup,
+      store,
+      log,
+      idleSeconds: form.isOnce ? 1 : form.idleSeconds,
+      start: form.start,
+      patienceMs: form.patienceMs,
+      ownershipMs: form.ownershipMs,
+      monotonicMs: () => clock.monotonicMs(),
+      sleep: (delayMs) => clock.sleep(delayMs),
+      openRun,
+      onHeard() {
+        for (const other of opened) if (other.source === made) other.failures = 0;
+      },
+      onEnd,
+      onFault(fault) {
+        for (const other of opened) if (other.source === made) onFault(fault, other);
+      },
+    });
+    return made;
   }
 
   async function open(groups: readonly SecurityGroup[]): Promise<void> {
-    sources = form.clients.map((create) => {
-      const { client, source, consumerGroup } = create(store);
-      return createEventSource({
-        source,
-        client,
-        consumerGroup,
-        store,
-        log,
-        idleSeconds: form.isOnce ? 1 : form.idleSeconds,
-        start: form.start,
-        patienceMs: form.patienceMs,
-        ownershipMs: form.ownershipMs,
-        monotonicMs: () => clock.monotonicMs(),
-        sleep: (delayMs) => clock.sleep(delayMs),
-        openRun: (place, one) => openRun(place, one, groups),
-        onEnd,
-        onFault,
-      });
-    });
+    groupsInForce = groups;
+    opened = form.clients.map((create) => ({
+      create,
+      source: sourceOf({ create }),
+      failures: 0,
+      timer: undefined,
+    }));
     if (form.isOnce) await listPartitions();
-    for (const source of sources) await source.start();
+    for (const { source } of opened) await source.start();
   }
 
   async function listPartitions(): Promise<void> {
-    for (const [at, source] of sources.entries()) {
+    for (const { source, create } of opened) {
       const ids = await source.partitionIds();
       if (!ids.ok) {
         const kind = ids.problem.code === "not-permitted" ? "refused" : "unreachable";
         finish({ kind, reason: ids.problem.detail });
         return;
       }
-      const kind = form.clients[at]?.kind ?? "endpoint";
-      for (const id of ids.value) waiting.add(`${kind}/${id}`);
+      for (const id of ids.value) waiting.add(`${create.kind}/${id}`);
     }
   }
 
   async function close(): Promise<void> {
-    const open = sources;
-    sources = [];
-    for (const source of open) {
-      await source.stop().catch((error: unknown) => {
-        log.warn({ eventHub: source.eventHub, reason: describeError(error) }, "not closed cleanly");
-      });
+    const closing = opened;
+    opened = [];
+    for (const { source, timer } of closing) {
+      timer?.cancel();
+      await closeSource(source);
     }
+  }
+
+  async function closeSource(source: EventSource): Promise<void> {
+    await source.stop().catch((error: unknown) => {
+      log.warn({ eventHub: source.eventHub, reason: describeError(error) }, "not closed cleanly");
+    });
   }
 
   function inTurn(work: () => Promise<void>): Promise<void> {
@@ -173,7 +230,7 @@ export function createAnalyze(form: AnalyzeForm, parts: AnalyzeParts): Analyze {
         for (const output of outputs) await output.close();
       }),
     statistics() {
-      const runs = sources.flatMap((source) => [...source.runs.values()]);
+      const runs = opened.flatMap(({ source }) => [...source.runs.values()]);
       return {
         ...totals.snapshot(),
         partitions: runs.length,

@@ -35,6 +35,8 @@ export interface SourceParts {
   monotonicMs(): number;
   sleep(delayMs: number): Promise<void>;
   openRun(place: Place, source: EventSource): PartitionRun;
+  /** The event hub was heard: events, or their absence. */
+  onHeard(): void;
   /** A partition was read to its end. */
   onEnd(place: Place): void;
   onFault(fault: SourceFault): void;
@@ -56,6 +58,8 @@ export interface EventSource {
   /** Delivers, writes the checkpoints, gives the partitions back and closes the connection. */
   stop(): Promise<void>;
   readonly runs: ReadonlyMap<string, PartitionRun>;
+  /** It reads nothing, or lost a partition to a fault and not to another instance. */
+  readonly isCrippled: boolean;
 }
 
 /** Thrown into the client: it then closes the partition as one that somebody else has. */
@@ -68,7 +72,10 @@ class PartitionLost extends Error {
 export function createEventSource(parts: SourceParts): EventSource {
   const { client, store, log, consumerGroup } = parts;
   const runs = new Map<string, PartitionRun>();
+  /** Partitions that a fault has closed. */
+  const dropped = new Set<string>();
   let subscription: Subscription | undefined;
+  let isStopping = false;
 
   const placeOf = (partitionId: string): Place => ({
     source: parts.source,
@@ -81,6 +88,7 @@ export function createEventSource(parts: SourceParts): EventSource {
   async function processInitialize({ partitionId }: PartitionContext): Promise<void> {
     const run = parts.openRun(placeOf(partitionId), source);
     runs.set(partitionId, run);
+    dropped.delete(partitionId);
     // Not awaited: the lock may take a while, and the client would stop renewing its other partitions.
     run.open().catch((error: unknown) => {
       log.error({ partition: partitionId, reason: describeError(error) }, "partition not opened");
@@ -94,6 +102,7 @@ export function createEventSource(parts: SourceParts): EventSource {
     const run = runs.get(partitionId);
     if (run === undefined) return;
     const startMs = parts.monotonicMs();
+    parts.onHeard();
     if (events.length === 0) {
       if (await run.idle()) parts.onEnd(run.place);
     } else {
@@ -120,6 +129,7 @@ export function createEventSource(parts: SourceParts): EventSource {
   async function processClose(reason: string, { partitionId }: PartitionContext): Promise<void> {
     const run = runs.get(partitionId);
     runs.delete(partitionId);
+    if (reason === "Shutdown" && !isStopping) dropped.add(partitionId);
     log.info({ eventHub: source.eventHub, partition: partitionId, reason }, "partition closed");
     await run?.close(reason === "Shutdown", parts.patienceMs);
   }
@@ -139,6 +149,9 @@ export function createEventSource(parts: SourceParts): EventSource {
       return client.eventHubName;
     },
     runs,
+    get isCrippled() {
+      return runs.size === 0 || dropped.size > 0;
+    },
     partitionIds: () => asked(client.getPartitionIds()),
     async lastOf(partitionId) {
       const facts = await asked(client.getPartitionProperties(partitionId));
@@ -161,6 +174,7 @@ export function createEventSource(parts: SourceParts): EventSource {
       );
     },
     async stop() {
+      isStopping = true;
       await subscription?.close();
       subscription = undefined;
       // The client waits for the other side's goodbye without an end: nothing depends on it any more.
@@ -205,7 +219,7 @@ async function asked<T>(question: Promise<T>): Promise<Result<T>> {
 
 const REFUSED = ["UnauthorizedError", "AuthenticationRequiredError", "CredentialUnavailableError"];
 const UNREACHABLE =
-  /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ConnectionLost|OperationTimeout|ServiceCommunication/;
+  /Failed to connect|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ConnectionLost|OperationTimeout|ServiceCommunication/;
 
 /** What an error of the client means; undefined for the end of a partition, which is no fault. */
 export function faultOf(error: unknown): SourceFault | undefined {
