@@ -6,6 +6,7 @@ import { plainText } from "../parse/plain-text.ts";
 import { readSecurityGroups } from "../posture/alerts/read-security-group.ts";
 import type { SecurityGroup } from "../posture/alerts/security-group.ts";
 import { readSmallText } from "../system/files.ts";
+import type { Terminal } from "./terminal.ts";
 
 const MAX_BYTES = 8 * 1_048_576;
 const MAX_SHOWN = 20;
@@ -30,11 +31,12 @@ export function readGroupsFile(path: string): GroupsReading {
   };
 }
 
-/** The groups to begin with. Throws AGENT_CONFIG_INVALID with every fault. */
-export function firstGroups(path: string, log: Log): readonly SecurityGroup[] {
+/** The groups to begin with. Throws AGENT_CONFIG_INVALID when it has told every fault. */
+export function firstGroups(path: string, log: Log, terminal: Terminal): readonly SecurityGroup[] {
   const { groups, faults } = readGroupsFile(path);
+  for (const fault of faults) terminal.warn(`security groups: ${fault}`);
   if (faults.length > 0) {
-    throw new AgentError("AGENT_CONFIG_INVALID", `security groups: ${faults.join("; ")}`, {
+    throw new AgentError("AGENT_CONFIG_INVALID", `${path} holds no usable security groups`, {
       remedy:
         "Give an exported Microsoft.Security/deviceSecurityGroups resource, or a list of them.",
     });

@@ -22,6 +22,7 @@ import { statisticsFields, statisticsLine } from "./analyze-view.ts";
 import { type Command, type CommandContext, parseArguments } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { guardProcess, untilStopped } from "./process-end.ts";
+import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: gatewarden analyze --config FILE [--groups FILE] [--once] [--log-level LEVEL]
 
@@ -62,14 +63,14 @@ export const analyzeCommand: Command = {
   async run(args, context) {
     const parsed = parseArguments(args, OPTIONS, { command: "analyze", positionals: 0 });
     const log = createLog({ level: levelOf(parsed.text("log-level") ?? "") });
-    const config = configOf(parsed.text("config"));
+    const config = configOf(parsed.text("config"), context.terminal);
     const groupsFile = parsed.text("groups") ?? config.groupsFile;
     if (groupsFile === undefined) {
       throw new AgentError("AGENT_USAGE", "no security groups are named", {
         remedy: "Name an exported deviceSecurityGroups resource: --groups FILE, or groupsFile.",
       });
     }
-    const groups = firstGroups(groupsFile, log);
+    const groups = firstGroups(groupsFile, log, context.terminal);
     const isOnce = parsed.flag("once");
     const analyze = await assemble(config, { isOnce, log, context });
     const guard = guardProcess(log);
@@ -199,7 +200,7 @@ function tellStatistics(analyze: Analyze, { config, log, context }: Telling): ()
   };
 }
 
-function configOf(path: string | undefined): AnalyzeConfig {
+function configOf(path: string | undefined, terminal: Terminal): AnalyzeConfig {
   if (path === undefined) {
     throw new AgentError("AGENT_USAGE", "no configuration is named", {
       remedy: "gatewarden analyze --config FILE; docs/analyze.md has a first one.",
@@ -212,16 +213,17 @@ function configOf(path: string | undefined): AnalyzeConfig {
     });
   }
   const json = parseJson(text.value, path);
-  if (!json.ok) throw invalid(path, [json.problem.detail]);
+  if (!json.ok) throw invalid(path, json.problem.detail);
   // For editors; it says nothing to us.
   const { $schema: _schema, ...given } = isJsonObject(json.value) ? json.value : {};
   const { config, faults } = readAnalyzeConfig(isJsonObject(json.value) ? given : json.value);
-  if (faults.length > 0) throw invalid(path, faults);
+  for (const fault of faults) terminal.warn(`${path}: ${fault}`);
+  if (faults.length > 0) throw invalid(path, `${faults.length} faults`);
   return config;
 }
 
-function invalid(path: string, faults: readonly string[]): AgentError {
-  return new AgentError("AGENT_CONFIG_INVALID", `${path}: ${faults.join("; ")}`, {
+function invalid(path: string, what: string): AgentError {
+  return new AgentError("AGENT_CONFIG_INVALID", `${path}: ${what}`, {
     remedy: "Correct the named keys; docs/analyze.md describes each.",
   });
 }
