@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { COLLECTORS } from "../collectors/index.ts";
 import { collectorReadmes } from "./docs/collector-readmes.ts";
 import type { GeneratedDocument } from "./docs/document.ts";
+import { officialRowsPage } from "./docs/official-rows.ts";
 import { posturePage } from "./docs/posture-page.ts";
 import { settingsPages } from "./docs/settings-pages.ts";
 
@@ -18,6 +19,7 @@ const documents: readonly GeneratedDocument[] = [
   ...collectorReadmes(COLLECTORS),
   ...settingsPages(),
   posturePage(),
+  officialRowsPage(),
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -10,7 +10,7 @@ import {
 import { type GeneratedDocument, replaceSection } from "./document.ts";
 
 /** Where a rule is tried: tests of rules, then of the whole agent. */
-const RULE_TESTS: Readonly<Record<RecommendationType, string>> = {
+export const RULE_TESTS: Readonly<Record<RecommendationType, string>> = {
   IoT_OpenPorts: "src/posture/recommendations/open-ports.test.ts",
   IoT_PermissiveFirewallPolicy: "src/posture/recommendations/firewall-policy.test.ts",
   IoT_PermissiveInputFirewallRules: "src/posture/recommendations/permissive-rules.test.ts",
@@ -25,8 +25,9 @@ const AGENT_TESTS = [
   "test/end-to-end/firewall-posture.test.ts",
   "test/end-to-end/custom-alerts.test.ts",
 ];
-const MEASURES_TEST = "src/posture/alerts/device-measures.test.ts";
-const EXPORT_TEST = "src/posture/alerts/read-security-group.test.ts";
+export const MEASURES_TEST = "src/posture/alerts/device-measures.test.ts";
+/** Has a case for each rule of the hub, and fails where one is missing. */
+export const HUB_RULES_TEST = "src/posture/fleet/hub-rules.test.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -71,8 +72,10 @@ function alertTable(): string {
       place,
       title,
       isRange ? "`minThreshold`, `maxThreshold`, `timeWindowSize`" : "`allowlistValues`",
-      isDevice ? `count, ${isRange ? "range" : "value"}, window, three samples` : "",
-      isDevice ? testsOf(ruleType, [MEASURES_TEST, ...AGENT_TESTS]) : testsOf("hub", [EXPORT_TEST]),
+      `count, ${isRange ? "range" : "value"}, window, three samples`,
+      isDevice
+        ? testsOf(ruleType, [MEASURES_TEST, ...AGENT_TESTS])
+        : testsOf("NotInAllowedRange", [HUB_RULES_TEST]),
     ];
   });
   const head = ["Rule type", "Severity", "Judged by", "What", "Set by", "Evidence"];

@@ -110,15 +110,19 @@ export function countedWindow(
   hits: number,
 ): OpenWindow {
   const spread = occurrence.hits > 1 ? hits : 0;
-  const sample: WindowSample = {
-    eventId: plainText(occurrence.eventId, 64),
-    atMs: Math.max(occurrence.firstMs, window.startMs),
-    detail: plainText(rule.measure.describe(occurrence), 160),
-  };
+  const atMs = Math.max(occurrence.firstMs, window.startMs);
   const counted = {
     ...window,
     count: window.count + hits,
     spreadCount: window.spreadCount + spread,
+  };
+  const latest = window.samples[MAX_SAMPLES - 1];
+  // A later one would not stay: it is not worth writing down.
+  if (latest !== undefined && atMs > latest.atMs) return counted;
+  const sample: WindowSample = {
+    eventId: plainText(occurrence.eventId, 64),
+    atMs,
+    detail: plainText(rule.measure.describe(occurrence), 160),
   };
   if (rule.allows === undefined) {
     return { ...counted, samples: earliest([...window.samples, sample]) };

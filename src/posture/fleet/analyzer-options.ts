@@ -1,4 +1,5 @@
 import type { SecurityGroup } from "../alerts/security-group.ts";
+import type { DeviceFacts } from "./device-facts.ts";
 import { FLEET_INPUTS, type FleetInput, type FleetLateness } from "./fleet-rules.ts";
 
 export interface PartitionAnalyzerOptions {
@@ -12,6 +13,11 @@ export interface PartitionAnalyzerOptions {
    */
   readonly inputs?: readonly FleetInput[];
   readonly lateness?: Partial<FleetLateness>;
+  /**
+   * What the owner tells of devices beforehand, see `readDeviceFacts`. It counts where no record has told
+   * otherwise; devices that no record tells of are not judged for it. Default: nothing.
+   */
+  readonly devices?: ReadonlyMap<string, DeviceFacts>;
   /** Application property with the name of the security group; default `SecurityGroup`. */
   readonly groupProperty?: string;
   /**
@@ -68,6 +74,7 @@ export function readyOptions(given: PartitionAnalyzerOptions): ReadyOptions {
       noticesMs: upToADay(lateness.noticesMs, 15 * MINUTE_MS),
       agentMs: upToADay(lateness.agentMs, 15 * MINUTE_MS),
     },
+    devices: given.devices ?? new Map(),
     groupProperty: given.groupProperty ?? "SecurityGroup",
     protocolProperty: given.protocolProperty,
     twinUpdates: given.twinUpdates ?? "events",

@@ -1,6 +1,7 @@
 import type { JsonValue } from "../../contract/json.ts";
 import type { Alert } from "../alerts/finding.ts";
 import { type PartitionAnalyzerOptions, REPEAT_MS, readyOptions } from "./analyzer-options.ts";
+import type { DeviceFacts } from "./device-facts.ts";
 import { createDeviceMemory } from "./device-memory.ts";
 import { createEventCounter } from "./event-counter.ts";
 import { fleetRules } from "./fleet-rules.ts";
@@ -29,6 +30,7 @@ export function createPartitionAnalyzer(
     skipped.set(reason, (skipped.get(reason) ?? 0) + times);
   };
   const memory = createDeviceMemory(options);
+  const factsOf = (deviceId: string): DeviceFacts => options.devices.get(deviceId) ?? NO_FACTS;
   const recent = createRecentEvents(REPEAT_MS);
   const shelf = createRuleShelf(
     fleetRules({ ...options, repeatMs: REPEAT_MS }),
@@ -41,7 +43,12 @@ export function createPartitionAnalyzer(
         // What a replay repeats is no loss.
         onUncounted: (reason, hits) => (reason === "again" ? undefined : skip(reason, hits)),
         silentDevices: (rule, startMs, endMs) =>
-          silentDevices({ memory, rememberMs, groupOf: shelf.groupOf }, rule, startMs, endMs),
+          silentDevices(
+            { memory, rememberMs, factsOf, groupOf: shelf.groupOf },
+            rule,
+            startMs,
+            endMs,
+          ),
         silentUntilMs: () => memory.lastSeenMs() + rememberMs,
       }),
   );
@@ -49,11 +56,10 @@ export function createPartitionAnalyzer(
   const position = createReplayPosition({
     books,
     keepsSnapshot,
+    recent,
     horizonMs,
-    repeatMs: REPEAT_MS,
-    lastEventMs: () => recent.lastMs,
   });
-  const counter = createEventCounter({ shelf, memory, recent, skip });
+  const counter = createEventCounter({ shelf, memory, factsOf, recent, skip });
 
   /** The partition's own time: how far it was read, or told that nothing else is there. */
   let watermarkMs = Number.NEGATIVE_INFINITY;
@@ -90,13 +96,13 @@ export function createPartitionAnalyzer(
 
   /** Forgets what no replay and no window can need. */
   function sweep(): void {
-    const settled = position.neededAt(watermarkMs) ?? nextSequence;
+    const settled = position.neededAt(watermarkMs, enqueuedMs) ?? nextSequence;
     if (settled !== undefined) memory.settleBefore(settled);
     position.forgetBefore(watermarkMs);
     if (watermarkMs - sweptMs < rememberMs / 8) return;
     sweptMs = watermarkMs;
     memory.forgetUnseenSince(watermarkMs - rememberMs - horizonMs);
-    recent.forgetBefore(watermarkMs - REPEAT_MS);
+    recent.forgetBefore(enqueuedMs - REPEAT_MS);
   }
 
   function accept(record: FleetRecord): readonly Alert[] {
@@ -123,12 +129,15 @@ export function createPartitionAnalyzer(
   return {
     accept,
     tick: (atMs) => (Number.isSafeInteger(atMs) ? advance(atMs - options.tickSlackMs) : []),
-    oldestNeeded: () => position.neededAt(watermarkMs),
+    oldestNeeded: () => position.neededAt(watermarkMs, enqueuedMs),
     counts: () => ({ records, events: counter.events(), skipped: Object.fromEntries(skipped) }),
     deviceCount: () => new Set(books.flatMap((book) => [...book.openDevices()])).size,
     snapshot(): JsonValue {
       const replayFromSequence =
-        position.neededAt(watermarkMs) ?? nextSequence ?? restored?.replayFromSequence ?? 0;
+        position.neededAt(watermarkMs, enqueuedMs) ??
+        nextSequence ??
+        restored?.replayFromSequence ??
+        0;
       const devices = memory.storedBefore(replayFromSequence);
       return snapshotJson({ replayFromSequence, watermarkMs, watchedFromMs, devices });
     },
@@ -144,6 +153,8 @@ export function createPartitionAnalyzer(
     },
   };
 }
+
+const NO_FACTS: DeviceFacts = {};
 
 function earliestClose(books: readonly RuleBook[]): number {
   return books.reduce((sofar, book) => Math.min(sofar, book.nextCloseMs()), Infinity);

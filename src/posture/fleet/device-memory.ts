@@ -1,22 +1,7 @@
 import type { JsonValue } from "../../contract/json.ts";
-import type { Protocol } from "../alerts/hub-measures.ts";
 import type { Happening } from "./happening.ts";
+import type { KnownDevice } from "./known-device.ts";
 import { readStoredDevices } from "./stored-devices.ts";
-
-/** What is remembered of a device between its records. Times are those of the event hub, in ms. */
-export interface KnownDevice {
-  /** The first record about it; without a record for `rememberMs` it is as new. */
-  readonly sinceMs: number;
-  readonly seenMs: number;
-  /** Name of its security group as the enrichment told it; empty: none told. */
-  readonly group: string;
-  readonly groupSinceMs: number;
-  readonly protocol: Protocol | undefined;
-  readonly protocolSinceMs: number;
-  /** The first and the last message of a security agent. */
-  readonly agentSinceMs: number | undefined;
-  readonly agentSeenMs: number;
-}
 
 type Writable<T> = { -readonly [key in keyof T]: T[key] };
 
@@ -155,7 +140,7 @@ function newDevice(told: Happening, atMs: number): Writable<KnownDevice> {
   return {
     sinceMs: atMs,
     seenMs: atMs,
-    group: told.group ?? "",
+    group: told.group,
     groupSinceMs: atMs,
     protocol: told.protocol,
     protocolSinceMs: atMs,
@@ -170,7 +155,7 @@ function storedDevice(deviceId: string, known: KnownDevice): JsonValue {
     deviceId,
     known.sinceMs,
     known.seenMs,
-    known.group,
+    known.group ?? null,
     known.groupSinceMs,
     known.protocol ?? null,
     known.protocolSinceMs,

@@ -1,8 +1,10 @@
 import { HUB_EVENTS } from "../alerts/hub-measures.ts";
 import type { Occurrence } from "../alerts/occurrence.ts";
-import type { DeviceMemory, KnownDevice } from "./device-memory.ts";
+import type { DeviceFacts } from "./device-facts.ts";
+import type { DeviceMemory } from "./device-memory.ts";
 import { AGENT_EVENTS } from "./fleet-rules.ts";
 import type { Happening } from "./happening.ts";
+import type { KnownDevice } from "./known-device.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { Told } from "./rule-book.ts";
 import type { RuleShelf } from "./rule-shelf.ts";
@@ -10,6 +12,7 @@ import type { RuleShelf } from "./rule-shelf.ts";
 export interface EventCounterOptions {
   readonly shelf: RuleShelf;
   readonly memory: DeviceMemory;
+  readonly factsOf: (deviceId: string) => DeviceFacts;
   readonly recent: RecentEvents;
   readonly skip: (reason: string, times?: number) => void;
 }
@@ -31,7 +34,7 @@ const WITHOUT_PROTOCOL: ReadonlySet<string> = new Set([
 const FROM_AGENTS: ReadonlySet<string> = new Set(AGENT_EVENTS);
 
 export function createEventCounter(options: EventCounterOptions): EventCounter {
-  const { shelf, memory, recent, skip } = options;
+  const { shelf, memory, factsOf, recent, skip } = options;
   let events = 0;
   let nextCloseMs = Number.POSITIVE_INFINITY;
 
@@ -42,7 +45,7 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
       skip("too-many-devices");
       return;
     }
-    for (const occurrence of withoutRepeated(happening, from.enqueuedAtMs)) {
+    for (const occurrence of withoutRepeated(happening, from)) {
       events += 1;
       count(deviceId, known, occurrence, from);
     }
@@ -50,7 +53,7 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
 
   function withoutRepeated(
     { deviceId, occurrences }: Happening,
-    atMs: number,
+    from: Told["from"],
   ): readonly Occurrence[] {
     const decided = new Map<string, boolean>();
     return occurrences.filter(({ name, eventId }) => {
@@ -58,7 +61,7 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
       // The items of one event share its id.
       const sofar = decided.get(eventId);
       if (sofar !== undefined) return !sofar;
-      const isRepeated = recent.isRepeated(deviceId, eventId, atMs);
+      const isRepeated = recent.isRepeated(deviceId, eventId, from);
       decided.set(eventId, isRepeated);
       if (isRepeated) skip("repeated-event");
       return !isRepeated;
@@ -71,18 +74,24 @@ export function createEventCounter(options: EventCounterOptions): EventCounter {
     told: Occurrence,
     from: Told["from"],
   ): void {
-    const books = shelf.booksFor(known?.group ?? "", told.name);
+    const facts = factsOf(deviceId);
+    const books = shelf.booksFor(known?.group ?? facts.group ?? "", told.name);
     if (books.length === 0) return;
-    const protocol = WITHOUT_PROTOCOL.has(told.name) ? known?.protocol : undefined;
+    const protocol = WITHOUT_PROTOCOL.has(told.name)
+      ? (known?.protocol ?? facts.protocol)
+      : undefined;
     const occurrence =
       protocol === undefined ? told : { ...told, item: { Protocol: protocol, ...told.item } };
+    const isFromAgent = FROM_AGENTS.has(told.name);
+    const recentSequence = isFromAgent ? recent.neededAt(from.enqueuedAtMs) : undefined;
+    const neededSequence = recentSequence ?? from.sequenceNumber;
     let isUnclear = false;
     for (const book of books) {
       const { rule } = book.fleetRule;
       const bearing = rule.measure.bearing(occurrence);
       isUnclear ||= bearing.bears === "unknown";
       if (bearing.bears !== "yes" || rule.allows?.(bearing.value) === true) continue;
-      book.count({ deviceId, occurrence, value: bearing.value, from });
+      book.count({ deviceId, occurrence, value: bearing.value, from, neededSequence });
       nextCloseMs = Math.min(nextCloseMs, book.nextCloseMs());
     }
     if (isUnclear) skip(reasonOf(occurrence));

@@ -5,13 +5,13 @@ import type { OpenWindow } from "../alerts/state.ts";
 
 /** The windows of one rule that have something in them, by start and device. */
 export interface OpenWindows {
-  /** False when the window has as many devices as it may have. `sequenceNumber` is of the record. */
-  add(startMs: number, deviceId: string, hits: WindowHits, sequenceNumber: number): boolean;
+  /** False when the window has as many devices as it may have. `sequence`: the record to replay from. */
+  add(startMs: number, deviceId: string, hits: WindowHits, sequence: number): boolean;
   /** Takes a window out: what each of its devices did. */
   take(startMs: number): ReadonlyMap<string, OpenWindow>;
   starts(): readonly number[];
   oldestStartMs(): number | undefined;
-  /** The first record that any of them has counted. */
+  /** The first record that any of them needs. */
   oldestSequence(): number | undefined;
   devices(): Iterable<string>;
 }
@@ -33,10 +33,10 @@ const NOTHING: ReadonlyMap<string, OpenWindow> = new Map();
 export function createOpenWindows(rule: ReadyRule, maxDevices: number): OpenWindows {
   const opened = new Map<number, Opened>();
   return {
-    add(startMs, deviceId, { occurrence, value, hits }, sequenceNumber) {
+    add(startMs, deviceId, { occurrence, value, hits }, sequence) {
       let at = opened.get(startMs);
       if (at === undefined) {
-        at = { firstSequence: sequenceNumber, devices: new Map() };
+        at = { firstSequence: sequence, devices: new Map() };
         opened.set(startMs, at);
       }
       const window = at.devices.get(deviceId);

@@ -1,11 +1,12 @@
 import { createPositionMarks } from "./position-marks.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** From which record on a replay gives all that is still open. Never goes back. */
 export interface ReplayPosition {
   note(enqueuedAtMs: number, sequenceNumber: number): void;
   /** Undefined when nothing that was accepted is needed any more. */
-  neededAt(watermarkMs: number): number | undefined;
+  neededAt(watermarkMs: number, enqueuedAtMs: number): number | undefined;
   /** Forgets what `neededAt` will not ask for again. */
   forgetBefore(watermarkMs: number): void;
 }
@@ -15,9 +16,7 @@ export interface ReplayPositionOptions {
   readonly keepsSnapshot: boolean;
   /** The longest time between an event and the closing of its window. */
   readonly horizonMs: number;
-  readonly repeatMs: number;
-  /** When the last event came whose repetition would be noticed. */
-  readonly lastEventMs: () => number;
+  readonly recent: RecentEvents;
 }
 
 /**
@@ -26,7 +25,7 @@ export interface ReplayPositionOptions {
  * record before the start of each window that is not over.
  */
 export function createReplayPosition(options: ReplayPositionOptions): ReplayPosition {
-  const { books, keepsSnapshot, repeatMs } = options;
+  const { books, keepsSnapshot, recent } = options;
   // A few thousand marks, however long the windows are.
   const marks = createPositionMarks(Math.max(1_000, Math.ceil(options.horizonMs / 4_096)));
 
@@ -36,24 +35,25 @@ export function createReplayPosition(options: ReplayPositionOptions): ReplayPosi
     );
   }
 
-  function recentMs(watermarkMs: number): number {
-    const repeatableMs = watermarkMs - repeatMs;
-    return options.lastEventMs() > repeatableMs ? repeatableMs : Number.POSITIVE_INFINITY;
+  function openSequence(watermarkMs: number): number | undefined {
+    const fromMs = openMs(watermarkMs);
+    return Number.isFinite(fromMs) ? marks.before(fromMs)?.sequenceNumber : undefined;
   }
 
   return {
     note: (enqueuedAtMs, sequenceNumber) => marks.note({ enqueuedAtMs, sequenceNumber }),
-    neededAt(watermarkMs) {
-      const openFromMs = keepsSnapshot ? Number.POSITIVE_INFINITY : openMs(watermarkMs);
-      const fromMs = Math.min(openFromMs, recentMs(watermarkMs));
-      const marked = Number.isFinite(fromMs) ? marks.before(fromMs)?.sequenceNumber : undefined;
-      const held = keepsSnapshot ? books.map((book) => book.oldestSequence() ?? Infinity) : [];
-      const needed = earliest([marked ?? Number.POSITIVE_INFINITY, ...held]);
+    neededAt(watermarkMs, enqueuedAtMs) {
+      const sequences = keepsSnapshot
+        ? books.map((book) => book.oldestSequence())
+        : [openSequence(watermarkMs)];
+      const needed = earliest(
+        [...sequences, recent.neededAt(enqueuedAtMs)].map((one) => one ?? Infinity),
+      );
       return Number.isFinite(needed) ? needed : undefined;
     },
     forgetBefore(watermarkMs) {
-      const openFromMs = keepsSnapshot ? watermarkMs : openMs(watermarkMs);
-      marks.forgetBefore(Math.min(openFromMs, watermarkMs - repeatMs));
+      // With a snapshot no mark is asked for.
+      marks.forgetBefore(keepsSnapshot ? watermarkMs : openMs(watermarkMs));
     },
   };
 }

@@ -70,11 +70,22 @@ const delay = fc.oneof(fc.nat({ max: 3 * MINUTE_MS }), fc.nat({ max: 20 * MINUTE
 
 type Make = (atMs: number) => LooseRecord;
 
-const login = fc.record({
+interface Login {
+  readonly Result: string;
+  readonly UserName: string;
+  readonly hits: number | null;
+}
+
+const login: fc.Arbitrary<Login> = fc.record({
   Result: fc.constantFrom("Fail", "Success"),
   UserName: fc.constantFrom("ops", "root", "guest"),
   hits: fc.option(fc.integer({ min: 2, max: 5 })),
 });
+
+function loginEvent({ hits, ...item }: Login, atMs: number, id?: string) {
+  const folded = hits === null ? item : { ...item, ExtraDetails: { HitCount: String(hits) } };
+  return agentEvent("Login", atMs, folded, id);
+}
 
 const kinds: fc.Arbitrary<Make> = fc.oneof(
   {
@@ -138,14 +149,19 @@ const kinds: fc.Arbitrary<Make> = fc.oneof(
           agentMessage(
             id,
             atMs,
-            logins.map(([{ hits, ...item }, before]) =>
-              agentEvent(
-                "Login",
-                atMs - before,
-                hits === null ? item : { ...item, ExtraDetails: { HitCount: String(hits) } },
-              ),
-            ),
+            logins.map(([item, before]) => loginEvent(item, atMs - before)),
           ),
+    ),
+  },
+  {
+    // The same few events again and again, as after lost connections.
+    weight: 3,
+    arbitrary: fc.tuple(device, login, fc.nat({ max: 8 })).map(
+      ([id, item, index]): Make =>
+        (atMs) =>
+          agentMessage(id, atMs, [
+            loginEvent(item, START_MS + index * 4 * MINUTE_MS, `again ${index}`),
+          ]),
     ),
   },
   {

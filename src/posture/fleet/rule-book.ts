@@ -33,6 +33,8 @@ export interface Told {
   /** As the measure gives it. */
   readonly value: string;
   readonly from: { readonly enqueuedAtMs: number; readonly sequenceNumber: number };
+  /** The record from which on a replay counts this occurrence as it was counted now: this one, or one before. */
+  readonly neededSequence: number;
 }
 
 /** The open windows of one rule, of all devices. */
@@ -87,15 +89,14 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
   }
 
   function place(told: Told, startMs: number, hits: number): Uncounted | undefined {
-    const { enqueuedAtMs, sequenceNumber } = told.from;
-    const refused = refusal(startMs, enqueuedAtMs);
+    const refused = refusal(startMs, told.from.enqueuedAtMs);
     if (refused !== undefined) return refused;
     const { occurrence, value } = told;
     const isTaken = windows.add(
       startMs,
       told.deviceId,
       { occurrence, value, hits },
-      sequenceNumber,
+      told.neededSequence,
     );
     if (!isTaken) return "too-many-devices";
     nextStartMs = Math.min(nextStartMs, startMs);

@@ -1,9 +1,13 @@
-import type { DeviceMemory, KnownDevice } from "./device-memory.ts";
+import type { Protocol } from "../alerts/hub-measures.ts";
+import type { DeviceFacts } from "./device-facts.ts";
+import type { DeviceMemory } from "./device-memory.ts";
+import type { KnownDevice } from "./known-device.ts";
 import type { FleetRule } from "./rule-book.ts";
 
 export interface SilenceOptions {
   readonly memory: DeviceMemory;
   readonly rememberMs: number;
+  readonly factsOf: (deviceId: string) => DeviceFacts;
   /** The group whose rules are for devices with that name of a group. */
   readonly groupOf: (told: string) => string | undefined;
 }
@@ -24,23 +28,27 @@ export function silentDevices(
   const silent: string[] = [];
   for (const [deviceId, known] of options.memory.devices()) {
     if (known.sinceMs > startMs || known.seenMs < earliestSeenMs) continue;
-    if (known.groupSinceMs > startMs || options.groupOf(known.group) !== rule.group) continue;
-    if (isOfKind(known, rule, startMs, earliestSeenMs)) silent.push(deviceId);
+    const facts = options.factsOf(deviceId);
+    const group = known.group ?? facts.group ?? "";
+    if (known.groupSinceMs > startMs || options.groupOf(group) !== rule.group) continue;
+    const isMeant = rule.isOfAgents
+      ? hasAgent(known, startMs, earliestSeenMs)
+      : rule.protocol === undefined || talks(known, facts.protocol, rule.protocol, startMs);
+    if (isMeant) silent.push(deviceId);
   }
   return silent;
 }
 
-function isOfKind(
+function hasAgent(known: KnownDevice, startMs: number, earliestSeenMs: number): boolean {
+  const { agentSinceMs, agentSeenMs } = known;
+  return agentSinceMs !== undefined && agentSinceMs <= startMs && agentSeenMs >= earliestSeenMs;
+}
+
+function talks(
   known: KnownDevice,
-  { protocol, isOfAgents }: FleetRule,
+  standing: Protocol | undefined,
+  meant: Protocol,
   startMs: number,
-  earliestSeenMs: number,
 ): boolean {
-  if (isOfAgents) {
-    const { agentSinceMs, agentSeenMs } = known;
-    return agentSinceMs !== undefined && agentSinceMs <= startMs && agentSeenMs >= earliestSeenMs;
-  }
-  return (
-    protocol === undefined || (known.protocol === protocol && known.protocolSinceMs <= startMs)
-  );
+  return (known.protocol ?? standing) === meant && known.protocolSinceMs <= startMs;
 }

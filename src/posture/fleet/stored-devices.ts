@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../contract/json.ts";
 import { PROTOCOLS, type Protocol } from "../alerts/hub-measures.ts";
-import type { KnownDevice } from "./device-memory.ts";
 import { deviceIdOf } from "./happening.ts";
+import type { KnownDevice } from "./known-device.ts";
 
 /** Devices as a snapshot holds them; what is no device is left out. */
 export function readStoredDevices(
@@ -26,7 +26,7 @@ function readStoredDevice(stored: JsonValue): readonly [string, KnownDevice] | u
     {
       sinceMs,
       seenMs,
-      group: typeof group === "string" ? group.slice(0, 260) : "",
+      group: typeof group === "string" ? group.slice(0, 260) : undefined,
       groupSinceMs: time(list[4]) ?? seenMs,
       protocol: protocol(list[5]),
       protocolSinceMs: time(list[6]) ?? seenMs,
