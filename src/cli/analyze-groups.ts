@@ -5,10 +5,13 @@ import { parseJson } from "../parse/json.ts";
 import { plainText } from "../parse/plain-text.ts";
 import { readSecurityGroups } from "../posture/alerts/read-security-group.ts";
 import type { SecurityGroup } from "../posture/alerts/security-group.ts";
+import { type DeviceFacts, readDeviceFacts } from "../posture/fleet/device-facts.ts";
 import { readSmallText } from "../system/files.ts";
 import type { Terminal } from "./terminal.ts";
 
 const MAX_BYTES = 8 * 1_048_576;
+/** A million devices, each with its names. */
+const MAX_DEVICES_BYTES = 256 * 1_048_576;
 const MAX_SHOWN = 20;
 
 export interface GroupsReading {
@@ -54,6 +57,25 @@ export function changedGroups(path: string, log: Log): readonly SecurityGroup[] 
   }
   for (const fault of faults) log.error({ fault }, "security groups refused, those in force stay");
   return undefined;
+}
+
+/** The devices of a list; undefined, with the reason in the log, when those in force must stay. */
+export function changedDevices(
+  path: string | undefined,
+  log: Log,
+): ReadonlyMap<string, DeviceFacts> | undefined {
+  if (path === undefined) return new Map();
+  const text = readSmallText(path, MAX_DEVICES_BYTES);
+  const json = text.ok ? parseJson(text.value, path, { maxLength: MAX_DEVICES_BYTES }) : text;
+  const reading = json.ok ? readDeviceFacts(json.value) : undefined;
+  if (reading === undefined) {
+    const reason = json.ok ? "is no list" : json.problem.detail;
+    log.error({ path, reason }, "list of devices refused");
+    return undefined;
+  }
+  const { devices, skipped } = reading;
+  log.info({ devices: devices.size, skipped }, "list of devices read");
+  return devices;
 }
 
 function ruleCount(groups: readonly SecurityGroup[]): number {

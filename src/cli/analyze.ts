@@ -10,6 +10,7 @@ import { alertRecord } from "../fleet/analyze/outputs/alert-record.ts";
 import type { Place } from "../fleet/analyze/place.ts";
 import { parseJson } from "../parse/json.ts";
 import type { SecurityGroup } from "../posture/alerts/security-group.ts";
+import type { DeviceFacts } from "../posture/fleet/device-facts.ts";
 import { systemClock } from "../system/clock.ts";
 import { readSmallText } from "../system/files.ts";
 import { watchFolder } from "../system/folder-watch.ts";
@@ -17,7 +18,7 @@ import { createLog, LOG_LEVELS, type LogLevel } from "../system/log.ts";
 import { systemRandom } from "../system/random.ts";
 import { openSharedFolder } from "../system/shared-folder.ts";
 import { clientsOf, outputsOf, storeOf } from "./analyze-assemble.ts";
-import { changedGroups, firstGroups } from "./analyze-groups.ts";
+import { changedDevices, changedGroups, firstGroups } from "./analyze-groups.ts";
 import { statisticsFields, statisticsLine } from "./analyze-view.ts";
 import { type Command, type CommandContext, parseArguments } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
@@ -71,11 +72,22 @@ export const analyzeCommand: Command = {
       });
     }
     const groups = firstGroups(groupsFile, log, context.terminal);
+    const first = changedDevices(config.devicesFile, log);
+    if (first === undefined) throw invalid(config.devicesFile ?? "", "is no list of devices");
+    const known: KnownDevices = { devices: first };
     const isOnce = parsed.flag("once");
-    const analyze = await assemble(config, { isOnce, log, context });
+    const analyze = await assemble(config, { isOnce, log, context, known });
     const guard = guardProcess(log);
     try {
-      return await serve(analyze, { config, isOnce, log, context, groups, groupsFile });
+      return await serve(analyze, {
+        config,
+        isOnce,
+        log,
+        context,
+        known,
+        groups,
+        groupsFile,
+      });
     } finally {
       guard.release();
       log.close();
@@ -83,14 +95,20 @@ export const analyzeCommand: Command = {
   },
 };
 
+/** The list of devices in force. */
+interface KnownDevices {
+  devices: ReadonlyMap<string, DeviceFacts>;
+}
+
 interface Assembly {
+  readonly known: KnownDevices;
   readonly isOnce: boolean;
   readonly log: Log;
   readonly context: CommandContext;
 }
 
 async function assemble(config: AnalyzeConfig, assembly: Assembly): Promise<Analyze> {
-  const { isOnce, log, context } = assembly;
+  const { isOnce, log, context, known } = assembly;
   const state = openSharedFolder(config.stateFolder);
   const parts = {
     config,
@@ -111,7 +129,7 @@ async function assemble(config: AnalyzeConfig, assembly: Assembly): Promise<Anal
     {
       store: await storeOf(parts),
       outputs: await outputsOf(parts),
-      createAnalyzer: analyzerFactory(config),
+      createAnalyzer: analyzerFactory(config, () => known.devices),
       clock: systemClock,
       random: systemRandom,
       log,
@@ -132,10 +150,10 @@ interface Service extends Assembly {
 }
 
 async function serve(analyze: Analyze, service: Service): Promise<number> {
-  const { config, isOnce, log, context, groups, groupsFile } = service;
+  const { config, isOnce, log, context, groups } = service;
   const stopping = untilStopped();
   await analyze.start(groups);
-  const watch = isOnce ? () => undefined : followGroups(analyze, groupsFile, log);
+  const watch = isOnce ? () => undefined : followFiles(analyze, service);
   const tell = tellStatistics(analyze, { config, log, context });
   const ended = isOnce ? analyze.ended.then((fault) => fault ?? "read to the end") : undefined;
   const why = await Promise.race(ended === undefined ? [stopping] : [stopping, ended]);
@@ -151,22 +169,28 @@ async function serve(analyze: Analyze, service: Service): Promise<number> {
   });
 }
 
-/** Reads the groups again when their file changes, and on SIGHUP. Returns how to stop that. */
-function followGroups(analyze: Analyze, path: string, log: Log): () => void {
+/** Reads groups and devices again when a file of theirs changes, and on SIGHUP. Returns how to stop that. */
+function followFiles(analyze: Analyze, { config, groupsFile, known, log }: Service): () => void {
+  const { devicesFile } = config;
   const reload = (): void => {
-    const groups = changedGroups(path, log);
-    if (groups === undefined) return;
+    const groups = changedGroups(groupsFile, log);
+    const devices = changedDevices(devicesFile, log);
+    if (groups === undefined || devices === undefined) return;
+    known.devices = devices;
     analyze.regroup(groups).catch((error: unknown) => {
       log.error({ reason: String(error) }, "security groups not taken up");
     });
   };
-  const full = resolve(path);
-  const watch = watchFolder(dirname(full), new Set([basename(full)]), reload, systemClock);
-  if (!watch.ok) log.warn({ reason: watch.problem.detail }, "security groups not watched");
+  const watches = [groupsFile, ...(devicesFile === undefined ? [] : [devicesFile])].map((path) => {
+    const full = resolve(path);
+    const watch = watchFolder(dirname(full), new Set([basename(full)]), reload, systemClock);
+    if (!watch.ok) log.warn({ path, reason: watch.problem.detail }, "file not watched");
+    return watch;
+  });
   process.on("SIGHUP", reload);
   return () => {
     process.removeListener("SIGHUP", reload);
-    if (watch.ok) watch.value();
+    for (const watch of watches) if (watch.ok) watch.value();
   };
 }
 

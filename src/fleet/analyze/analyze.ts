@@ -180,7 +180,22 @@ export function createAnalyze(form: AnalyzeForm, parts: AnalyzeParts): Analyze {
       timer: undefined,
     }));
     if (form.isOnce) await listPartitions();
-    for (const { source } of opened) await source.start();
+    for (const { source, create } of opened) {
+      await source.start();
+      if (create.kind === "logs") warnOfSpread(source);
+    }
+  }
+
+  /** A diagnostic setting does not divide by device. */
+  function warnOfSpread(source: EventSource): void {
+    const asked = source.partitionIds().then((ids) => {
+      if (!ids.ok || ids.value.length < 2) return;
+      log.warn(
+        { eventHub: source.eventHub, partitions: ids.value.length },
+        "logs of a device are spread over partitions, each counts a part",
+      );
+    });
+    asked.catch(() => undefined);
   }
 
   async function listPartitions(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { JsonValue } from "../../contract/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../contract/json.ts";
 import {
   boolean,
   choice,
@@ -201,6 +201,11 @@ export const ANALYZE_SCHEMA = record({
   endpoint: optional(eventHub("Built-in endpoint of the hub, or an event hub that a route fills")),
   logs: optional(eventHub("Event hub that a diagnostic setting of the hub fills")),
   groupsFile: optional(folder("Exported deviceSecurityGroups, JSON; read again when it changes")),
+  devicesFile: optional(
+    folder(
+      "List of devices with their security groups and protocols, JSON; read again when it changes",
+    ),
+  ),
   stateFolder: folder("Folder of checkpoints, ownership and refused alerts"),
   blobStore: optional(
     record(
@@ -293,6 +298,21 @@ export const ANALYZE_SCHEMA = record({
 
 export type AnalyzeConfig = Infer<typeof ANALYZE_SCHEMA>;
 export type EventHubConfig = NonNullable<AnalyzeConfig["endpoint"]>;
+
+/** JSON Schema (draft 2020-12) of the configuration file of `gatewarden analyze`. */
+export function analyzeJsonSchema(): JsonObject {
+  const schema = ANALYZE_SCHEMA.jsonSchema();
+  const properties = schema["properties"];
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Configuration of gatewarden analyze",
+    ...schema,
+    properties: {
+      $schema: { type: "string", description: "Where editors find this schema" },
+      ...(isJsonObject(properties) ? properties : {}),
+    },
+  };
+}
 
 /** The configuration, and everything wrong with it in words: one fault is enough not to run. */
 export function readAnalyzeConfig(json: JsonValue): {
