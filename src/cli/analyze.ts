@@ -54,6 +54,8 @@ const OPTIONS = {
 } as const;
 
 const SECOND_MS = 1_000;
+/** Source: engines of @azure/event-hubs 6. */
+const OLDEST_NODE = 20;
 const MAX_CONFIG_BYTES = 1_048_576;
 /** Beyond, refused alerts are told in the log only. */
 const MAX_REFUSED_BYTES = 10_000_000;
@@ -63,6 +65,7 @@ export const analyzeCommand: Command = {
   help: HELP,
   async run(args, context) {
     const parsed = parseArguments(args, OPTIONS, { command: "analyze", positionals: 0 });
+    requireNode(context.environment.nodeVersion);
     const log = createLog({ level: levelOf(parsed.text("log-level") ?? "") });
     const config = configOf(parsed.text("config"), context.terminal);
     const groupsFile = parsed.text("groups") ?? config.groupsFile;
@@ -222,6 +225,14 @@ function tellStatistics(analyze: Analyze, { config, log, context }: Telling): ()
     aborter.abort();
     terminal.status("");
   };
+}
+
+/** The agent runs on Node 18; the client of Event Hubs does not. */
+function requireNode(version: string): void {
+  if (Number(version.split(".")[0]) >= OLDEST_NODE) return;
+  throw new AgentError("AGENT_USAGE", `Node ${version} is too old for analyze`, {
+    remedy: `Run it with Node ${OLDEST_NODE} or later: the client of Event Hubs needs it.`,
+  });
 }
 
 function configOf(path: string | undefined, terminal: Terminal): AnalyzeConfig {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { analyzeCommand } from "../../src/cli/analyze.ts";
 import { type RemoteServer, startRemoteServer } from "../eventhubs/remote-server.ts";
 import { message } from "../posture/fleet/records.ts";
 import { runBundle, startBundle, until } from "../support/bundle.ts";
@@ -85,6 +86,11 @@ describe("gatewarden analyze", { timeout: 60_000, concurrency: 4 }, () => {
       .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
       .filter((line) => line !== "");
   }
+
+  it("says that Node 18 is too old for it", async () => {
+    const context = { terminal: undefined, environment: { nodeVersion: "18.20.8" } } as never;
+    await assert.rejects(() => analyzeCommand.run(["--config", "x"], context), /18\.20\.8/);
+  });
 
   it("says every fault of its configuration at once and ends with 3", async () => {
     const { config } = place("one", {
