@@ -214,7 +214,10 @@ function tellStatistics(analyze: Analyze, { config, log, context }: Telling): ()
       if (!aborter.signal.aborted) action();
     }
   }
-  const told = [repeat(SECOND_MS, () => terminal.status(statisticsLine(analyze.statistics())))];
+  const told: Promise<void>[] = [];
+  if (terminal.isInteractive) {
+    told.push(repeat(SECOND_MS, () => terminal.status(statisticsLine(analyze.statistics()))));
+  }
   if (everyMs > 0) {
     told.push(
       repeat(everyMs, () => log.info(statisticsFields(analyze.statistics()), "statistics")),
