@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { COLLECTORS } from "../collectors/index.ts";
 import { collectorReadmes } from "./docs/collector-readmes.ts";
 import type { GeneratedDocument } from "./docs/document.ts";
+import { hubPosturePage } from "./docs/hub-posture-page.ts";
 import { officialRowsPage } from "./docs/official-rows.ts";
 import { posturePage } from "./docs/posture-page.ts";
 import { settingsPages } from "./docs/settings-pages.ts";
@@ -20,6 +21,7 @@ const documents: readonly GeneratedDocument[] = [
   ...settingsPages(),
   posturePage(),
   officialRowsPage(),
+  hubPosturePage(),
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -82,8 +82,8 @@ function alertTable(): string {
   return markdownTable([...head, "Tests"], rows);
 }
 
-/** The first of these must be about the word, the others are named where they are. Throws where it is not. */
-function testsOf(word: string, paths: readonly string[]): string {
+/** Links to tests. The first of these must be about the word, the others are named where they are. Throws where it is not. */
+export function testsOf(word: string, paths: readonly string[]): string {
   const [first = ""] = paths;
   const named = paths.filter((path) => {
     const file = `${root}${path}`;
