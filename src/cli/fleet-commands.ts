@@ -12,6 +12,10 @@ export const FLEET_COMMANDS = [
     name: "hub-posture",
     summary: "judge an IoT hub and its fleet, from saved files or live, in the forms of scan",
   },
+  {
+    name: "analyze",
+    summary: "judge the traffic of a whole fleet by its custom alerts, from the hub's event hubs",
+  },
 ] as const;
 
 export type FleetCommandName = (typeof FLEET_COMMANDS)[number]["name"];

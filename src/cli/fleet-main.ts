@@ -9,6 +9,7 @@ import { reportFailure } from "./report-failure.ts";
 
 const LOADERS: Readonly<Record<FleetCommandName, () => Promise<Command>>> = {
   "hub-posture": async () => (await import("./hub-posture.ts")).hubPostureCommand,
+  analyze: async () => (await import("./analyze.ts")).analyzeCommand,
 };
 
 /**
