@@ -73,7 +73,7 @@ export function detailsOf(
 }
 
 /** Names of the interfaces, each once. */
-export function namesOf(answers: readonly Answer[]): readonly string[] {
+export function namesOf(answers: readonly Pick<Answer, "from">[]): readonly string[] {
   return [...new Set(answers.flatMap(({ from }) => (from === undefined ? [] : [from.name])))];
 }
 
