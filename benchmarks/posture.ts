@@ -15,6 +15,8 @@ const SIZES = [
   [5_000, 2_500],
   [10_000, 5_000],
 ] as const;
+/** As the service runs. */
+const LIMITS = ["--max-old-space-size=64", "--max-semi-space-size=1"];
 const KINDS: readonly RuleKind[] = ["ports", "sources", "mixed"];
 
 /** Recommendations and custom alerts over more of everything than any gateway has. */
@@ -53,7 +55,7 @@ export const posture: Benchmark = {
 };
 
 function run(driver: string, size: number, rules: number, kind: RuleKind): PostureReport {
-  const args = ["--expose-gc", driver, String(size), String(rules), kind];
+  const args = [...LIMITS, "--expose-gc", driver, String(size), String(rules), kind];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`the driver ended with ${String(status)}: ${stderr}`);
   return JSON.parse(stdout);
