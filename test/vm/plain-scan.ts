@@ -1,0 +1,69 @@
+/** What `gatewarden scan` says of a machine as it was installed. */
+import assert from "node:assert/strict";
+import { PLAIN_FAILURES } from "../baseline/plain-debian.ts";
+import type { Gateway } from "./gateway.ts";
+import type { ImageName } from "./images.ts";
+
+interface Report {
+  readonly recommendations: readonly {
+    readonly type: string;
+    readonly state: string;
+    readonly count: number;
+    readonly evidence: readonly Readonly<Record<string, string>>[];
+  }[];
+  readonly baseline: {
+    readonly checks: readonly { readonly id: string; readonly standing: string }[];
+  };
+  readonly gaps: readonly string[];
+}
+
+/** Why each is true of the image: sshd and the client of DHCP listen to everybody, and there is no firewall. */
+const EXPECTED = [
+  ["IoT_OpenPorts", "unhealthy"],
+  ["IoT_PermissiveFirewallPolicy", "unhealthy"],
+  ["IoT_PermissiveInputFirewallRules", "healthy"],
+  ["IoT_PermissiveOutputFirewallRules", "healthy"],
+  ["IoT_Baseline", "unhealthy"],
+] as const;
+
+/**
+ * Failures beyond those of the packages alone, all of them true of the image: the tests log in as root with
+ * a key, alice has a weak password of theirs, nothing of audit, rsyslog, chrony, AppArmor or AIDE is installed.
+ */
+const OF_THE_IMAGE: readonly string[] = [];
+
+/** Scans the machine; what is said must be what is true of it. */
+export async function plainScan(gateway: Gateway, image: ImageName): Promise<void> {
+  const said = await gateway.machine.must(
+    "gatewarden scan --format json --fail-on none 2>/dev/null",
+  );
+  const report: Report = JSON.parse(said);
+  assert.deepEqual(
+    report.recommendations.map(({ type, state }) => [type, state]),
+    EXPECTED,
+  );
+  const [ports, policy] = report.recommendations;
+  const open = ports?.evidence.filter(({ exposure }) => exposure === "reachable") ?? [];
+  gateway.say(
+    `open: ${open.map((one) => `${one["protocol"]} ${one["address"]} ${one["port"]} ${one["process"]}`).join("; ")}`,
+  );
+  assert.deepEqual(
+    new Set(open.map((one) => `${one["protocol"]} ${one["port"]} ${one["process"]}`)),
+    new Set(["tcp 22 sshd", "udp 68 systemd-network"]),
+  );
+  assert.equal(
+    policy?.evidence.every(({ reason }) => reason === "there is no firewall"),
+    true,
+  );
+  const failed = report.baseline.checks.filter(({ standing }) => standing === "failed");
+  const known = new Set([...PLAIN_FAILURES.flatMap(({ ids }) => ids), ...OF_THE_IMAGE]);
+  const beyond = failed.map(({ id }) => id).filter((id) => !known.has(id));
+  const errors = report.baseline.checks.filter(({ standing }) => standing === "error");
+  gateway.say(
+    `${failed.length} checks fail, ${beyond.length} beyond the list: ${beyond.join(" ")}`,
+  );
+  assert.ok(failed.length > 50);
+  assert.deepEqual(errors, []);
+  // The list is that of Debian 12.
+  if (image === "bookworm") assert.deepEqual(beyond, []);
+}
