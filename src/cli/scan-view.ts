@@ -24,6 +24,7 @@ import type {
 import type { DeviceFacts } from "./scan-device.ts";
 import { exposureMapOf } from "./scan-exposure.ts";
 
+/** What a report is made of. */
 export interface ViewOptions {
   readonly probe: Probe;
   readonly facts: DeviceFacts;

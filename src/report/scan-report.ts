@@ -5,8 +5,10 @@
 
 /** How bad something is, worst first. One scale for recommendations and checks of the baseline. */
 export const LEVELS = ["high", "medium", "low", "informational"] as const;
+/** One of them. */
 export type Level = (typeof LEVELS)[number];
 
+/** Everything that a format may show. */
 export interface ScanReport {
   readonly made: MadeBy;
   /** What the device is, in the order of reading: label and text. */
@@ -23,6 +25,7 @@ export interface ScanReport {
   readonly gaps: readonly string[];
 }
 
+/** One line of what the device is. */
 export interface Fact {
   readonly label: string;
   readonly text: string;
@@ -47,6 +50,7 @@ export interface MadeBy {
   readonly walkedEntries?: number;
 }
 
+/** A verdict with its words. */
 export interface ReportedRecommendation {
   /** `IoT_OpenPorts`. */
   readonly type: string;
@@ -65,8 +69,10 @@ export interface ReportedRecommendation {
 
 /** The farthest from which a port can be reached. `unknown`: a rule or an address could not be seen. */
 export const REACHES = ["internet", "networks", "unknown", "containers", "device"] as const;
+/** One of them. */
 export type Reach = (typeof REACHES)[number];
 
+/** A socket that waits for others, with who can reach it. */
 export interface ReportedSocket {
   readonly protocol: "tcp" | "udp";
   readonly address: string;
@@ -87,6 +93,7 @@ export interface ReportedSocket {
   readonly user?: string;
 }
 
+/** Sockets by firewall. */
 export interface ExposureMap {
   readonly sockets: readonly ReportedSocket[];
   readonly firewall: {
@@ -98,8 +105,10 @@ export interface ExposureMap {
   readonly interfaces: readonly string[];
 }
 
+/** How a check of the baseline came out. */
 export type CheckStanding = "passed" | "failed" | "error" | "not-applicable" | "manual" | "waived";
 
+/** A check of the baseline with its words and what was seen. */
 export interface ReportedCheck {
   readonly id: string;
   readonly title: string;
@@ -114,6 +123,7 @@ export interface ReportedCheck {
   readonly remediation: string;
 }
 
+/** One look of a check at the device. */
 export interface CheckEvidence {
   /** Often the path of a file. */
   readonly source: string;
@@ -122,12 +132,14 @@ export interface CheckEvidence {
   readonly state?: "live" | "persistent";
 }
 
+/** The checks that were judged, and those that were not. */
 export interface ReportedBaseline {
   readonly checks: readonly ReportedCheck[];
   /** Checks that were not judged, by reason. */
   readonly skipped: readonly { readonly reason: string; readonly ids: readonly string[] }[];
 }
 
+/** An account that somebody could log in with. */
 export interface ReportedUser {
   readonly name: string;
   readonly userId: string;
@@ -138,6 +150,7 @@ export interface ReportedUser {
   readonly keys: string;
 }
 
+/** A device that is built in or plugged in. */
 export interface ReportedHardware {
   readonly category: string;
   readonly kind: string;

@@ -65,6 +65,7 @@ export function union(left: RangeSet, right: RangeSet): RangeSet {
   return rangeSet([...left, ...right]);
 }
 
+/** True when both hold the same numbers. */
 export function isSame(left: RangeSet, right: RangeSet): boolean {
   if (left === right) return true;
   if (left.length !== right.length) return false;

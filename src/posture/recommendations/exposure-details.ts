@@ -11,6 +11,7 @@ import { addressesText } from "./range-text.ts";
  */
 export type ExposureKind = "reachable" | "unknown" | "container" | "blocked" | "loopback";
 
+/** A socket with who can reach it, and why. */
 export interface SocketExposure {
   readonly listener: ListeningSocket;
   readonly kind: ExposureKind;

@@ -22,6 +22,7 @@ export interface PortClasses {
   firewallFor(port: number): PortFirewall;
 }
 
+/** The rules that may concern a class of ports. */
 export interface PortFirewall {
   readonly firewall: Firewall;
   /** Rules and entries of maps that had to be looked at. */

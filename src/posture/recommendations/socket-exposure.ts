@@ -24,6 +24,7 @@ import {
 import { type PlaceClasses, placeClasses } from "./place-classes.ts";
 import { type PortClasses, type PortFirewall, portClasses } from "./port-classes.ts";
 
+/** Sockets, and what decides who reaches them. */
 export interface ExposureInput {
   readonly sockets: readonly ListeningSocket[];
   /** Incomplete where part of it could not be read. */
