@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { htmlText } from "../../src/report/html/html-text.ts";
+import { runBundle } from "../support/bundle.ts";
 import { type Browser, findBrowser, startBrowser } from "./browser.ts";
 import { RECORDED_REPORT } from "./recorded-report.ts";
 
@@ -52,6 +53,21 @@ describe("the HTML page in a browser", { skip }, () => {
     );
     const asked = page.requests.filter((one) => !one.startsWith("data:"));
     assert.deepEqual(asked, [url]);
+    assert.deepEqual(page.console, []);
+  });
+
+  it("is as quiet for a scan of this machine", async () => {
+    const file = join(folder, "scan.html");
+    const { code, errors } = await runBundle(["scan", "-o", file, "--fail-on", "none"]);
+    assert.equal(code, 0, errors);
+    const url = pathToFileURL(file).href;
+    const page = await browser.open(url);
+    const checks = await page.evaluate('document.querySelectorAll("#baseline .check").length');
+    assert.ok(Number(checks) > 100);
+    assert.deepEqual(
+      page.requests.filter((one) => !one.startsWith("data:")),
+      [url],
+    );
     assert.deepEqual(page.console, []);
   });
 
