@@ -282,9 +282,10 @@ export function serviceSuite(image: ImageName): void {
       assert.equal(await property(gateway, "NRestarts"), restarts);
     });
 
-    step("has raised an alert for each rule that was broken, and no other", () =>
-      findAlerts(gateway, posture),
-    );
+    if (isJudged)
+      step("has raised an alert for each rule that was broken, and no other", () =>
+        findAlerts(gateway, posture),
+      );
 
     step("is upgraded with state and identity kept", async () => {
       const idBefore = gateway.messages.at(-1)?.AgentId;
