@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { COLLECTORS } from "../collectors/index.ts";
 import { collectorReadmes } from "./docs/collector-readmes.ts";
 import type { GeneratedDocument } from "./docs/document.ts";
+import { hubPosturePage } from "./docs/hub-posture-page.ts";
+import { officialRowsPage } from "./docs/official-rows.ts";
 import { posturePage } from "./docs/posture-page.ts";
 import { settingsPages } from "./docs/settings-pages.ts";
 
@@ -18,6 +20,8 @@ const documents: readonly GeneratedDocument[] = [
   ...collectorReadmes(COLLECTORS),
   ...settingsPages(),
   posturePage(),
+  hubPosturePage(),
+  officialRowsPage(),
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -21,10 +21,14 @@ export interface OptionForm {
   readonly type: "string" | "boolean";
   readonly short?: string;
   readonly default?: string | boolean;
+  /** May be given several times. */
+  readonly multiple?: boolean;
 }
 
 export interface ParsedArguments {
   readonly text: (name: string) => string | undefined;
+  /** All values of an option that may be given several times. */
+  readonly texts: (name: string) => readonly string[];
   readonly flag: (name: string) => boolean;
   readonly positionals: readonly string[];
 }
@@ -47,6 +51,10 @@ export function parseArguments(
       text: (name) => {
         const value = values[name];
         return typeof value === "string" ? value : undefined;
+      },
+      texts: (name) => {
+        const value = values[name];
+        return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
       },
       flag: (name) => values[name] === true,
       positionals: parsed.positionals,

@@ -11,7 +11,7 @@ export const EXIT = {
   configuration: 3,
   /** The state directory cannot be used, or another agent uses it. */
   state: 4,
-  /** The command worked and found problems: `twin lint`, `doctor`, `baseline`, `scan`. */
+  /** The command worked and found problems: `twin lint`, `doctor`, `baseline`, `scan`, `hub-posture`. */
   findings: 5,
   /** Ended by a second Ctrl-C before everything was flushed. */
   interrupted: 130,
@@ -29,6 +29,7 @@ const BY_ERROR: Readonly<Record<AgentErrorCode, number>> = {
   AGENT_TWIN_INVALID: EXIT.findings,
   AGENT_PROVISIONING_FAILED: EXIT.failed,
   AGENT_HUB_FAILED: EXIT.failed,
+  AGENT_AZURE_FAILED: EXIT.failed,
   AGENT_INTERNAL: EXIT.failed,
 };
 

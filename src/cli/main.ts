@@ -1,7 +1,9 @@
-import { AgentError, describeError } from "../contract/errors.ts";
+import { AgentError } from "../contract/errors.ts";
 import { environment } from "../system/environment.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { EXIT } from "./exit-code.ts";
+import { FLEET_COMMANDS, fleetCommand } from "./fleet-commands.ts";
+import { reportFailure } from "./report-failure.ts";
 import { createTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -52,6 +54,9 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "check configuration, permissions, kernel and hub, with a remedy per finding",
     load: async () => (await import("./doctor.ts")).doctorCommand,
   },
+  ...FLEET_COMMANDS.map(
+    ({ name, summary }): CommandEntry => ({ name, summary, load: () => fleetCommand(name) }),
+  ),
 ];
 
 function overview(): string {
@@ -102,9 +107,7 @@ async function main(): Promise<number> {
   try {
     return await dispatch(process.argv.slice(2), { terminal, environment: facts });
   } catch (error) {
-    terminal.warn(`${terminal.paint("red", "gatewarden:")} ${describeError(error)}`);
-    if (error instanceof AgentError) terminal.warn(`  ${error.remedy}`);
-    return exitCodeOf(error);
+    return reportFailure(error, terminal);
   }
 }
 

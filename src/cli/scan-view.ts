@@ -12,7 +12,6 @@ import { judgeOpenPorts } from "../posture/recommendations/open-ports.ts";
 import { judgeInputRules, judgeOutputRules } from "../posture/recommendations/permissive-rules.ts";
 import type { Verdict } from "../posture/recommendations/verdict.ts";
 import type {
-  Level,
   MadeBy,
   ReportedBaseline,
   ReportedCheck,
@@ -21,6 +20,7 @@ import type {
   ReportedUser,
   ScanReport,
 } from "../report/scan-report.ts";
+import { levelOf, reportedRecommendation } from "./reported-recommendation.ts";
 import type { DeviceFacts } from "./scan-device.ts";
 import { exposureMapOf } from "./scan-exposure.ts";
 
@@ -32,16 +32,6 @@ export interface ViewOptions {
   readonly made: Omit<MadeBy, "system" | "walkedEntries">;
 }
 
-/** Levels of the two scales as one. */
-const LEVELS: Readonly<Record<string, Level>> = {
-  High: "high",
-  Medium: "medium",
-  Low: "low",
-  Critical: "high",
-  Important: "medium",
-  Warning: "low",
-  Informational: "informational",
-};
 const MASK = createSecretMask([]);
 /** Most devices that the report lists. */
 const MOST_HARDWARE = 200;
@@ -88,26 +78,7 @@ function verdictsOf(facts: DeviceFacts, allowed: readonly AllowedPort[]): readon
 }
 
 function recommendationOf(verdict: Verdict): ReportedRecommendation {
-  const { title, rule } = CATALOGUE[verdict.type];
-  const { type, state, count, description, remediation } = verdict;
-  return {
-    type,
-    title,
-    level: levelOf(verdict.severity),
-    state,
-    count,
-    description,
-    remediation,
-    rule,
-    evidence: verdict.evidence.map((record) =>
-      Object.fromEntries(Object.entries(record).map(([name, text]) => [name, MASK.text(text)])),
-    ),
-    missing: verdict.missing.map((text) => MASK.text(text)),
-  };
-}
-
-function levelOf(severity: string): Level {
-  return LEVELS[severity] ?? "informational";
+  return reportedRecommendation(verdict, CATALOGUE[verdict.type]);
 }
 
 function baselineOf({ baseline }: DeviceFacts): ReportedBaseline {

@@ -14,6 +14,7 @@ export type AgentErrorCode =
   | "AGENT_TWIN_INVALID"
   | "AGENT_PROVISIONING_FAILED"
   | "AGENT_HUB_FAILED"
+  | "AGENT_AZURE_FAILED"
   | "AGENT_INTERNAL";
 
 /** An error that a person must act on. `code` is stable; `remedy` says what to do next. */

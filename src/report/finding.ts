@@ -1,9 +1,10 @@
 import {
+  isScan,
   LEVELS,
   type Level,
+  type Report,
   type ReportedCheck,
   type ReportedRecommendation,
-  type ScanReport,
 } from "./scan-report.ts";
 
 /**
@@ -28,7 +29,7 @@ export const BASELINE_TYPE = "IoT_Baseline";
  * What is wrong or open, the worst first: level, then what is surely wrong, then recommendations before
  * checks, then numbers of checks as numbers. The same for every order of the input.
  */
-export function findingsOf(report: ScanReport): readonly Finding[] {
+export function findingsOf(report: Report): readonly Finding[] {
   const recommendations = report.recommendations
     .filter(({ state, type }) => state !== "healthy" && type !== BASELINE_TYPE)
     .map(
@@ -41,7 +42,7 @@ export function findingsOf(report: ScanReport): readonly Finding[] {
         recommendation,
       }),
     );
-  const checks = report.baseline.checks
+  const checks = checksOf(report)
     .filter(({ standing }) => standing === "failed" || standing === "error")
     .map(
       (check): Finding => ({
@@ -54,6 +55,11 @@ export function findingsOf(report: ScanReport): readonly Finding[] {
       }),
     );
   return [...recommendations, ...checks].sort(compareFindings);
+}
+
+/** A hub has no checks of an operating system. */
+function checksOf(report: Report): readonly ReportedCheck[] {
+  return isScan(report) ? report.baseline.checks : [];
 }
 
 function compareFindings(a: Finding, b: Finding): number {
@@ -102,12 +108,12 @@ export interface Totals {
 }
 
 /** Counts a report. */
-export function totalsOf(report: ScanReport): Totals {
+export function totalsOf(report: Report): Totals {
   const findings = findingsOf(report);
   const wrong = { high: 0, medium: 0, low: 0, informational: 0 };
   for (const { level, state } of findings) if (state === "wrong") wrong[level] += 1;
   const checks = { passed: 0, failed: 0, error: 0, "not-applicable": 0, manual: 0, waived: 0 };
-  for (const { standing } of report.baseline.checks) checks[standing] += 1;
+  for (const { standing } of checksOf(report)) checks[standing] += 1;
   const inState = (wanted: ReportedRecommendation["state"]): number =>
     report.recommendations.filter(({ state }) => state === wanted).length;
   return {
@@ -117,12 +123,14 @@ export function totalsOf(report: ScanReport): Totals {
     unknown: inState("unknown"),
     healthy: inState("healthy"),
     checks,
-    notJudged: report.baseline.skipped.reduce((sum, { ids }) => sum + ids.length, 0),
+    notJudged: isScan(report)
+      ? report.baseline.skipped.reduce((sum, { ids }) => sum + ids.length, 0)
+      : 0,
   };
 }
 
 /** What `--fail-on` asks: is something wrong at this level or above? `isStrict`: open counts as wrong. */
-export function failsAt(report: ScanReport, level: Level | "none", isStrict: boolean): boolean {
+export function failsAt(report: Report, level: Level | "none", isStrict: boolean): boolean {
   if (level === "none") return false;
   const worst = LEVELS.indexOf(level);
   return findingsOf(report).some(
@@ -131,7 +139,7 @@ export function failsAt(report: ScanReport, level: Level | "none", isStrict: boo
 }
 
 /** Recommendations in the order of what to do first: unhealthy, unknown, healthy, by level, the baseline last, by name. */
-export function orderedRecommendations(report: ScanReport): readonly ReportedRecommendation[] {
+export function orderedRecommendations(report: Report): readonly ReportedRecommendation[] {
   const states = ["unhealthy", "unknown", "healthy"];
   return [...report.recommendations].sort(
     (a, b) =>
@@ -143,7 +151,7 @@ export function orderedRecommendations(report: ScanReport): readonly ReportedRec
 }
 
 /** What a title says of a device beside its name, in a few words. */
-export function headFacts({ device, name }: ScanReport): readonly string[] {
+export function headFacts({ device, name }: Report): readonly string[] {
   return device
     .map(({ text }) => text)
     .filter((text) => text !== name)

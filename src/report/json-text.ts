@@ -1,11 +1,11 @@
 import { findingsOf, totalsOf } from "./finding.ts";
-import type { ScanReport } from "./scan-report.ts";
+import { isScan, type Report } from "./scan-report.ts";
 
 /** Version of the form below: the first number changes when a field goes or changes its meaning. */
 const FORM_VERSION = "1.0";
 
 /** The report as one JSON object: everything, with totals and the order of findings. */
-export function jsonText(report: ScanReport): string {
+export function jsonText(report: Report): string {
   const findings = findingsOf(report).map(({ id, kind, level, state, title }) => ({
     id,
     kind,
@@ -13,9 +13,7 @@ export function jsonText(report: ScanReport): string {
     state,
     title,
   }));
-  return JSON.stringify(
-    { formVersion: FORM_VERSION, totals: totalsOf(report), findings, ...report },
-    null,
-    2,
-  );
+  const { checks, notJudged, ...counts } = totalsOf(report);
+  const totals = isScan(report) ? { ...counts, checks, notJudged } : counts;
+  return JSON.stringify({ formVersion: FORM_VERSION, totals, findings, ...report }, null, 2);
 }

@@ -1,10 +1,14 @@
 import { markdownTable } from "../parse/markdown-table.ts";
 import { plainText } from "../parse/plain-text.ts";
 import { compareIds, orderedRecommendations, totalsOf } from "./finding.ts";
-import { endpointText, isCounted, lookText, recordText } from "./record-text.ts";
+import { endpointText, isCounted, lookText, recordText, skippedTexts } from "./record-text.ts";
 import {
+  type Fact,
+  type HubReport,
+  isScan,
   LEVELS,
   REACHES,
+  type Report,
   type ReportedCheck,
   type ReportedRecommendation,
   type ReportedSocket,
@@ -31,22 +35,60 @@ function code(text: string): string {
 }
 
 /** The report in Markdown, for tickets and wikis. */
-export function markdownText(report: ScanReport): string {
+export function markdownText(report: Report): string {
+  const what = isScan(report) ? "Security scan of" : "Posture of the hub";
   return [
-    `# Security scan of ${markdownPlain(report.name)}`,
+    `# ${what} ${markdownPlain(report.name)}`,
     summaryLine(report),
-    ...madeBy(report),
+    ...(isScan(report) ? madeBy(report) : madeOf(report)),
     "## Recommendations",
     ...orderedRecommendations(report).flatMap(recommendation),
+    ...(isScan(report) ? deviceParts(report) : hubParts(report)),
+    ...list("## Could not be read", report.gaps),
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+function deviceParts(report: ScanReport): readonly string[] {
+  return [
     "## Exposure",
     ...exposure(report),
     "## OS baseline",
     ...baseline(report),
     ...accounts(report),
-    ...list("## Could not be read", report.gaps),
-  ]
-    .join("\n\n")
-    .concat("\n");
+  ];
+}
+
+function hubParts(report: HubReport): readonly string[] {
+  const rows = report.sources.map(({ name, records, skipped }) => [
+    code(name),
+    markdownPlain(records),
+    String(skipped),
+  ]);
+  return [
+    "## Records",
+    markdownTable(["Source", "Records", "Skipped"], rows),
+    ...list("## Skipped records", skippedTexts(report)),
+  ];
+}
+
+function madeOf({ made, device }: HubReport): readonly string[] {
+  return [
+    factTable([
+      ...device,
+      { label: "Read from", text: made.isLive ? "the services of Azure" : "saved files" },
+      { label: "At", text: made.at },
+      { label: "By", text: `Gatewarden ${made.version}` },
+    ]),
+  ];
+}
+
+function factTable(facts: readonly Fact[]): string {
+  return markdownTable(
+    ["", ""],
+    facts.map(({ label, text }) => [label, code(text)]),
+  );
 }
 
 function madeBy({ made, device }: ScanReport): readonly string[] {
@@ -57,12 +99,7 @@ function madeBy({ made, device }: ScanReport): readonly string[] {
     { label: "As root", text: made.isRoot ? "yes" : "no, so some things could not be read" },
     { label: "By", text: `Gatewarden ${made.version}` },
   ];
-  return [
-    markdownTable(
-      ["", ""],
-      facts.map(({ label, text }) => [label, code(text)]),
-    ),
-  ];
+  return [factTable(facts)];
 }
 
 const STATE_WORDS = { unhealthy: "unhealthy", unknown: "unknown", healthy: "healthy" } as const;

@@ -1,4 +1,4 @@
-import type { CheckEvidence, ReportedRecommendation } from "./scan-report.ts";
+import type { CheckEvidence, HubReport, ReportedRecommendation } from "./scan-report.ts";
 
 type EvidenceRecord = Readonly<Record<string, string>>;
 
@@ -8,6 +8,17 @@ export function recordText(record: EvidenceRecord): string {
   if (socket !== undefined) return socketLine(socket, record);
   if (record["direction"] !== undefined) return policyLine(record);
   if (record["rule"] !== undefined) return ruleLine(record);
+  if (record["devices"] !== undefined) return devicesLine(record);
+  return fieldsText(record);
+}
+
+/** `module press, value true: gw-01, gw-02 and 9 more (11)` */
+function devicesLine({ devices, count, ...rest }: EvidenceRecord): string {
+  const number = count === undefined || count === "1" ? "" : ` (${count})`;
+  return `${fieldsText(rest)}: ${devices ?? ""}${number}`;
+}
+
+function fieldsText(record: EvidenceRecord): string {
   return Object.entries(record)
     .map(([name, text]) => `${wordsOf(name)} ${text}`)
     .join(", ");
@@ -63,6 +74,17 @@ function socketText({ protocol, address, port }: EvidenceRecord): string | undef
 /** `192.0.2.1:22`, `[::]:22`. */
 export function endpointText(address: string, port: number | string): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Records of a hub that were left out, one line each, and how many more there are. */
+export function skippedTexts({ skipped }: Pick<HubReport, "skipped">): readonly string[] {
+  const rest = skipped.count - skipped.records.length;
+  return [
+    ...skipped.records.map(
+      ({ source, subject, reason }) => `record skipped: ${source}: ${subject}: ${reason}`,
+    ),
+    ...(rest > 0 ? [`${rest} more records skipped`] : []),
+  ];
 }
 
 /** `decidedBy` → `decided by`. */

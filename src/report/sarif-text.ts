@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { plainText } from "../parse/plain-text.ts";
 import { BASELINE_TYPE, type Finding, findingsOf } from "./finding.ts";
-import { isCounted, lookText, recordText } from "./record-text.ts";
-import type { Level, ReportedRecommendation, ScanReport } from "./scan-report.ts";
+import { isCounted, lookText, recordText, skippedTexts } from "./record-text.ts";
+import { isScan, type Level, type Report, type ReportedRecommendation } from "./scan-report.ts";
 
 /** Where the published schema is found. Source: SARIF 2.1.0 section 3.13.3. */
 const SARIF_SCHEMA =
@@ -36,12 +36,28 @@ const LASTING = [
   "rule",
 ];
 
+/** The same of evidence about a hub; `devices` is not one, since a fleet changes. */
+const LASTING_OF_HUB = [
+  "hub",
+  "setting",
+  "filterName",
+  "ipMask",
+  "credential",
+  "identity",
+  "module",
+  "jsonPath",
+  "value",
+  "registry",
+  "username",
+  "group",
+];
+
 /**
  * The report as SARIF 2.1.0: one run; a result for each thing that is wrong (kind `fail`) and for each
  * that could not be judged (kind `open`). What passed is left out: readers of SARIF show every result.
  * Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
  */
-export function sarifText(report: ScanReport): string {
+export function sarifText(report: Report): string {
   const findings = findingsOf(report);
   const ids = [...new Set(findings.map(({ id }) => id))];
   const results = withFingerprints(findings.flatMap((one) => resultsOf(one, ids.indexOf(one.id))));
@@ -53,9 +69,13 @@ export function sarifText(report: ScanReport): string {
         {
           tool: { driver: driver(report, findings, ids) },
           invocations: [invocation(report)],
-          originalUriBaseIds: { [ROOT]: { uri: rootUri(report.made.root) } },
+          ...(isScan(report)
+            ? { originalUriBaseIds: { [ROOT]: { uri: rootUri(report.made.root) } } }
+            : {}),
           columnKind: "utf16CodeUnits",
-          properties: { device: report.name, system: report.made.system },
+          properties: isScan(report)
+            ? { device: report.name, system: report.made.system }
+            : { hub: report.name },
           results,
         },
       ],
@@ -66,7 +86,7 @@ export function sarifText(report: ScanReport): string {
 }
 
 function driver(
-  { made }: ScanReport,
+  { made }: Report,
   findings: readonly Finding[],
   ids: readonly string[],
 ): Readonly<Record<string, unknown>> {
@@ -101,7 +121,9 @@ function ruleOf(finding: Finding): Readonly<Record<string, unknown>> {
   };
 }
 
-function invocation({ made, gaps }: ScanReport): Readonly<Record<string, unknown>> {
+function invocation(report: Report): Readonly<Record<string, unknown>> {
+  const { made, gaps } = report;
+  const skipped = isScan(report) ? [] : skippedTexts(report);
   const startMs = Date.parse(made.at);
   return {
     executionSuccessful: true,
@@ -109,7 +131,7 @@ function invocation({ made, gaps }: ScanReport): Readonly<Record<string, unknown
     ...(Number.isNaN(startMs)
       ? {}
       : { endTimeUtc: new Date(startMs + made.durationMs).toISOString() }),
-    toolExecutionNotifications: gaps.map((text) => ({
+    toolExecutionNotifications: [...gaps, ...skipped].map((text) => ({
       level: "warning",
       message: { text: `could not be read: ${text}` },
     })),
@@ -161,7 +183,7 @@ function recommendationResults(
   }
   return wrong.map((record) => ({
     ...base,
-    key: LASTING.map((name) => record[name] ?? "").join("\n"),
+    key: keyOf(record),
     rest: {
       ...outcome(finding),
       message: { text: plainText(`${title}: ${recordText(record)}`, 2_000) },
@@ -169,6 +191,15 @@ function recommendationResults(
       properties: { evidence: record },
     },
   }));
+}
+
+function keyOf(record: Readonly<Record<string, string>>): string {
+  const own = LASTING.map((name) => record[name] ?? "");
+  const ofHub = LASTING_OF_HUB.flatMap((name) => {
+    const text = record[name];
+    return text === undefined ? [] : [`${name} ${text}`];
+  });
+  return [...own, ...ofHub].join("\n");
 }
 
 /** The program that opened a port is a file; of a firewall rule there is none. */

@@ -1,5 +1,5 @@
 /**
- * A scan of one device, in values of its own: the command fills it from posture, baseline and collectors,
+ * What a command reports, in values of its own: the command fills it from posture, baseline and collectors,
  * and every format is a pure function of it. Texts may hold whatever a device says; each format escapes.
  */
 
@@ -8,21 +8,63 @@ export const LEVELS = ["high", "medium", "low", "informational"] as const;
 /** One of them. */
 export type Level = (typeof LEVELS)[number];
 
-/** Everything that a format may show. */
-export interface ScanReport {
-  readonly made: MadeBy;
-  /** What the device is, in the order of reading: label and text. */
+/** A scan of one device, or a look at a hub and its fleet. */
+export type Report = ScanReport | HubReport;
+
+/** What every report has. */
+interface CommonReport {
+  /** What the device or the hub is, in the order of reading: label and text. */
   readonly device: readonly Fact[];
-  /** Short name of the device: its host name, or the root that was looked at. */
+  /** Short name: of a device its host name or the root that was looked at, of a hub its own. */
   readonly name: string;
   readonly recommendations: readonly ReportedRecommendation[];
+  /** What could not be read, and so is missing above. */
+  readonly gaps: readonly string[];
+}
+
+/** A scan of one device: everything that a format may show. */
+export interface ScanReport extends CommonReport {
+  readonly made: MadeBy;
   readonly exposure: ExposureMap;
   readonly baseline: ReportedBaseline;
   /** Accounts that somebody could log in with. */
   readonly users: readonly ReportedUser[];
   readonly hardware: readonly ReportedHardware[];
-  /** What could not be read, and so is missing above. */
-  readonly gaps: readonly string[];
+}
+
+/** A look at a hub, its registry and its deployments. */
+export interface HubReport extends CommonReport {
+  readonly made: MadeOf;
+  /** Where records came from, and how many. */
+  readonly sources: readonly ReportedSource[];
+  /** Records that could not be read and were left out. */
+  readonly skipped: {
+    readonly count: number;
+    /** The first of them. */
+    readonly records: readonly SkippedRecord[];
+  };
+}
+
+/** Whether a report is one of a device. */
+export function isScan(report: Report): report is ScanReport {
+  return "baseline" in report;
+}
+
+/** Where records came from. */
+export interface ReportedSource {
+  /** Name of a file, or the query that was asked. */
+  readonly name: string;
+  /** Records by what they were taken for, such as `12 twins, 3 logs`. */
+  readonly records: string;
+  readonly skipped: number;
+}
+
+/** A record that could not be read. */
+export interface SkippedRecord {
+  readonly source: string;
+  /** A device, a module or a line. */
+  readonly subject: string;
+  readonly reason: string;
 }
 
 /** One line of what the device is. */
@@ -31,12 +73,23 @@ export interface Fact {
   readonly text: string;
 }
 
-/** How the report was made. */
-export interface MadeBy {
+interface Made {
   readonly version: string;
-  /** Start of the scan, ISO 8601, UTC. */
+  /** Start of the work, ISO 8601, UTC. */
   readonly at: string;
   readonly durationMs: number;
+}
+
+/** How the report of a hub was made. */
+export interface MadeOf extends Made {
+  /** Read from the services of Azure, and not from files. */
+  readonly isLive: boolean;
+  /** Most addresses of an accept rule. */
+  readonly maxAddresses: number;
+}
+
+/** How the report of a device was made. */
+export interface MadeBy extends Made {
   readonly root: string;
   /** False for a root file system that does not run. */
   readonly isLive: boolean;

@@ -1,12 +1,13 @@
 import { plainText } from "../parse/plain-text.ts";
 import { findingsOf, headFacts, orderedRecommendations, totalsOf } from "./finding.ts";
-import { isCounted, lookText, recordText, tellingLook } from "./record-text.ts";
+import { isCounted, lookText, recordText, skippedTexts, tellingLook } from "./record-text.ts";
 import {
+  isScan,
   LEVELS,
   type Level,
+  type Report,
   type ReportedCheck,
   type ReportedRecommendation,
-  type ScanReport,
 } from "./scan-report.ts";
 
 type Colour = "green" | "yellow" | "red" | "cyan" | "grey" | "bold";
@@ -34,7 +35,7 @@ const MOST_REMEDY_LINES = 6;
 const INDENT = " ".repeat(10);
 
 /** The summary for a terminal: what is wrong, how bad it is and what to do, the worst first. */
-export function tableLines(report: ScanReport, paint: Paint): readonly string[] {
+export function tableLines(report: Report, paint: Paint): readonly string[] {
   const findings = findingsOf(report);
   const checks = findings.flatMap((one) => (one.kind === "check" ? [one.check] : []));
   const told = new Set(checks.slice(0, MOST_TOLD));
@@ -55,7 +56,7 @@ export function tableLines(report: ScanReport, paint: Paint): readonly string[] 
 }
 
 /** What is right, in a line each. */
-function healthyLines(report: ScanReport, paint: Paint): readonly string[] {
+function healthyLines(report: Report, paint: Paint): readonly string[] {
   return orderedRecommendations(report)
     .filter(({ state }) => state === "healthy")
     .map(
@@ -64,27 +65,29 @@ function healthyLines(report: ScanReport, paint: Paint): readonly string[] {
     );
 }
 
-function headLines(report: ScanReport, paint: Paint): readonly string[] {
-  const { made, name } = report;
+function headLines(report: Report, paint: Paint): readonly string[] {
+  const { name } = report;
   const facts = headFacts(report).map(line);
+  const head = `${paint("bold", line(name))}  ${facts.join(", ")}`;
+  if (!isScan(report)) return [head, paint("grey", `look at the hub, ${report.made.at}`)];
+  const { made } = report;
   const where = made.isLive ? "this device" : `the root in ${line(made.root)}`;
   const who = made.isRoot ? "root" : "a user that is not root: some things cannot be read";
-  return [
-    `${paint("bold", line(name))}  ${facts.join(", ")}`,
-    paint("grey", `scan of ${where} as ${who}, ${made.at}`),
-  ];
+  return [head, paint("grey", `scan of ${where} as ${who}, ${made.at}`)];
 }
 
 /** `4 findings: 1 high, …` */
-export function summaryLine(report: ScanReport): string {
+export function summaryLine(report: Report): string {
   const { wrong, open, checks, notJudged } = totalsOf(report);
   const all = LEVELS.reduce((sum, level) => sum + wrong[level], 0);
   const levels = LEVELS.map((level) => `${wrong[level]} ${level}`).join(", ");
-  const baseline = `${checks.passed} of ${checks.passed + checks.failed} checks pass`;
   const beside = [
-    baseline,
+    ...(isScan(report) ? [`${checks.passed} of ${checks.passed + checks.failed} checks pass`] : []),
     `${open} not decided`,
     ...(notJudged === 0 ? [] : [`${notJudged} checks not judged`]),
+    ...(isScan(report) || report.skipped.count === 0
+      ? []
+      : [`${report.skipped.count} records skipped`]),
   ];
   return `${all} findings: ${levels}. ${beside.join(", ")}.`;
 }
@@ -144,7 +147,8 @@ function reasonsOf(check: ReportedCheck, paint: Paint): readonly string[] {
   ];
 }
 
-function gapLines({ gaps }: ScanReport, paint: Paint): readonly string[] {
+function gapLines(report: Report, paint: Paint): readonly string[] {
+  const gaps = [...report.gaps, ...(isScan(report) ? [] : skippedTexts(report))];
   if (gaps.length === 0) return [];
   return ["", paint("bold", "Could not be read"), ...gaps.flatMap((gap) => wrapped(gap, paint))];
 }

@@ -21,7 +21,7 @@ describe("the bundle", () => {
     );
     assert.equal((await runBundle(["--version"])).output.trim(), manifest.version);
     assert.equal((await runBundle(["--help"])).code, 0);
-    for (const command of ["run", "demo", "hub", "twin", "doctor"]) {
+    for (const command of ["run", "demo", "hub", "twin", "doctor", "hub-posture"]) {
       const help = await runBundle([command, "--help"]);
       assert.equal(help.code, 0);
       assert.match(help.output, new RegExp(`^Usage: gatewarden ${command}`));

@@ -143,6 +143,14 @@ describe("the Debian package", { skip: reasonToSkip() }, () => {
     assert.equal(told.trim(), manifest.version);
   });
 
+  it("leaves the fleet commands out, and says where they are", () => {
+    assert.ok(!entries.some(({ path }) => path.includes("fleet.js")));
+    const script = join(unpacked, "usr/lib/gatewarden/bin/gatewarden.js");
+    const run = spawnSync(process.execPath, [script, "hub-posture"], { encoding: "utf8" });
+    assert.equal(run.status, 2);
+    assert.match(run.stderr, /'hub-posture' is not part of this installation\n.*npx gatewarden/);
+  });
+
   it("says what it is and needs", () => {
     assert.equal(field("Package"), "gatewarden");
     assert.equal(field("Version"), debianVersion(manifest.version));

@@ -58,12 +58,6 @@ function runOf(report: ScanReport): {
 describe("SARIF", () => {
   const validate = sarifValidator();
 
-  it("is held against the schema as it was published", () => {
-    const notice = readFileSync(new URL("NOTICE.md", FIXTURES), "utf8");
-    const schema = readFileSync(new URL("sarif-schema-2.1.0.json", FIXTURES));
-    assert.ok(notice.includes(createHash("sha256").update(schema).digest("hex")));
-  });
-
   it("is valid by the published schema of 2.1.0", () => {
     assert.deepEqual(validate(sarifText(RECORDED_REPORT)), []);
   });

@@ -53,15 +53,18 @@ export function buildPackage(version?: string, architecture = "amd64"): string {
   return output.split(" ")[0] ?? "";
 }
 
-/** Boots a fresh machine beside a fresh hub. */
-export async function openGateway(image: ImageName): Promise<Gateway> {
+/**
+ * Boots a fresh machine beside a fresh hub. One processor is what the host spends least on; what needs to
+ * see several asks for them.
+ */
+export async function openGateway(image: ImageName, processors = 1): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), `gatewarden-vm-${image}-`));
   const startedAtMs = Date.now();
   const say = (line: string): void => {
     const seconds = ((Date.now() - startedAtMs) / 1_000).toFixed(0).padStart(4);
     process.stdout.write(`${seconds} s ${image}: ${line}\n`);
   };
-  const machine = new VirtualMachine({ image, folder, say });
+  const machine = new VirtualMachine({ image, folder, say, processors });
   const hub = await startLocalHub({
     stateDirectory: join(folder, "hub"),
     clock: systemClock,

@@ -85,7 +85,7 @@ export function liveEventsSuite(image: ImageName, storm: number): void {
     let rounds = 0;
 
     before(async () => {
-      gateway = await openGateway(image);
+      gateway = await openGateway(image, 2);
       await gateway.install(buildPackage());
       await gateway.setUp();
       await gateway.until("the first message", () => gateway.messages.length > 0, 120_000);

@@ -58,6 +58,7 @@ export class VirtualMachine {
   readonly consoleLog: string;
   /** How long the last start took: what the machine is worth at the moment. */
   bootMs = 0;
+  private usedSeconds = 0;
   private readonly options: MachineOptions;
   private readonly disk: string;
   private image = "";
@@ -211,6 +212,7 @@ export class VirtualMachine {
     this.child = undefined;
     if (child === undefined || child.exitCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
+    this.usedSeconds += processorSeconds(child.pid);
     child.kill("SIGKILL");
     await ended;
   }
@@ -228,8 +230,21 @@ export class VirtualMachine {
     }
   }
 
-  stop(): Promise<void> {
-    return this.cutPower();
+  /** Ends it for good, and says what it has cost the host. */
+  async stop(): Promise<void> {
+    await this.cutPower();
+    const used = Math.round(this.usedSeconds);
+    this.options.say?.(`${this.options.image} has used ${used} s of the processor`);
+  }
+}
+
+/** User and system time of a process and its threads, seconds; 0 when it is gone. Source: proc(5). */
+function processorSeconds(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
   }
 }
 

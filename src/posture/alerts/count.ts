@@ -80,7 +80,7 @@ function place(
     if (startMs > latestMs) early += hits;
     else {
       const window = windows.get(startMs) ?? emptyWindow(startMs);
-      windows.set(startMs, added(window, rule, occurrence, value, hits));
+      windows.set(startMs, countedWindow(window, rule, occurrence, value, hits));
     }
   }
   const sorted = [...windows.values()].sort((a, b) => a.startMs - b.startMs);
@@ -96,11 +96,13 @@ function place(
   return { rule: kept, late, early };
 }
 
-function emptyWindow(startMs: number): OpenWindow {
+/** A window in which nothing has happened. */
+export function emptyWindow(startMs: number): OpenWindow {
   return { startMs, count: 0, spreadCount: 0, samples: [], values: [] };
 }
 
-function added(
+/** The window with `hits` of an occurrence in it. `value` is what the measure told; empty for range rules. */
+export function countedWindow(
   window: OpenWindow,
   rule: ReadyRule,
   occurrence: Occurrence,
@@ -108,15 +110,19 @@ function added(
   hits: number,
 ): OpenWindow {
   const spread = occurrence.hits > 1 ? hits : 0;
-  const sample: WindowSample = {
-    eventId: plainText(occurrence.eventId, 64),
-    atMs: Math.max(occurrence.firstMs, window.startMs),
-    detail: plainText(rule.measure.describe(occurrence), 160),
-  };
+  const atMs = Math.max(occurrence.firstMs, window.startMs);
   const counted = {
     ...window,
     count: window.count + hits,
     spreadCount: window.spreadCount + spread,
+  };
+  const latest = window.samples[MAX_SAMPLES - 1];
+  // A later one would not stay: it is not worth writing down.
+  if (latest !== undefined && atMs > latest.atMs) return counted;
+  const sample: WindowSample = {
+    eventId: plainText(occurrence.eventId, 64),
+    atMs,
+    detail: plainText(rule.measure.describe(occurrence), 160),
   };
   if (rule.allows === undefined) {
     return { ...counted, samples: earliest([...window.samples, sample]) };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { alertTypeOf } from "./catalogue.ts";
-import { compareText } from "./count.ts";
+import { compareText, emptyWindow } from "./count.ts";
 import type { Alert, AlertEvidence } from "./finding.ts";
 import type { ReadyRule, Ruleset } from "./ruleset.ts";
 import { type AlertState, type OpenWindow, type RuleState, windowStart } from "./state.ts";
@@ -26,19 +26,23 @@ export function judgeRule(
   if (judgedThroughMs <= ruleState.judgedThroughMs) return { rule: ruleState, alerts: [] };
   const over = ruleState.windows.filter((one) => one.startMs < judgedThroughMs);
   const silent = silentStarts(rule, state, ruleState, judgedThroughMs);
-  const windows = [...over, ...silent.map(emptyAt)].sort((a, b) => a.startMs - b.startMs);
+  const windows = [...over, ...silent.map(emptyWindow)].sort((a, b) => a.startMs - b.startMs);
   return {
     rule: {
       ...ruleState,
       judgedThroughMs,
       windows: ruleState.windows.slice(over.length),
     },
-    alerts: windows.flatMap((window) => judgeWindow(ruleset, rule, state, ruleState, window)),
+    alerts: windows.flatMap((window) =>
+      judgeWindow({
+        group: ruleset.group,
+        subject: state.subject,
+        rule,
+        window,
+        isWatchComplete: isWatched(rule, state, ruleState, window.startMs),
+      }),
+    ),
   };
-}
-
-function emptyAt(startMs: number): OpenWindow {
-  return { startMs, count: 0, spreadCount: 0, samples: [], values: [] };
 }
 
 /** Starts of the windows in which nothing was counted and somebody watched from beginning to end. */
@@ -76,16 +80,23 @@ function isWatched(
   );
 }
 
-function judgeWindow(
-  ruleset: Ruleset,
-  rule: ReadyRule,
-  state: AlertState,
-  ruleState: RuleState,
-  window: OpenWindow,
-): readonly Alert[] {
-  const isWatchComplete = isWatched(rule, state, ruleState, window.startMs);
+/** A window that is over, and all that its verdict depends on. */
+export interface ClosedWindow {
+  /** Name of the security group that the rule is from. */
+  readonly group: string;
+  /** Whom the window is about; part of every alert's id. */
+  readonly subject: string;
+  readonly rule: ReadyRule;
+  readonly window: OpenWindow;
+  /** Somebody watched from its first to its last moment, so that a small count means something. */
+  readonly isWatchComplete: boolean;
+}
+
+/** What a window that is over violates: of a range rule at most one alert, of a list rule one per value. */
+export function judgeWindow(closed: ClosedWindow): readonly Alert[] {
+  const { rule, window, isWatchComplete } = closed;
   const alert = (count: number, own: OwnEvidence, key = ""): Alert =>
-    alertOf({ ruleset, rule, state, window, count, key, own: { ...own, isWatchComplete } });
+    alertOf({ closed, count, key, own: { ...own, isWatchComplete } });
   const { count, spreadCount, samples } = window;
   if (rule.range !== undefined) {
     const { min, max } = rule.range;
@@ -114,19 +125,17 @@ function judgeWindow(
 type OwnEvidence = Omit<AlertEvidence, "isWatchComplete">;
 
 interface Violation {
-  readonly ruleset: Ruleset;
-  readonly rule: ReadyRule;
-  readonly state: AlertState;
-  readonly window: OpenWindow;
+  readonly closed: ClosedWindow;
   readonly count: number;
   readonly key: string;
   readonly own: AlertEvidence;
 }
 
-function alertOf({ ruleset, rule, state, window, count, key, own }: Violation): Alert {
-  const { ruleType, entry, windowMs } = rule;
-  const { startMs } = window;
-  const identity = [ruleset.group, state.subject, ruleType, windowMs, startMs, key];
+function alertOf({ closed, count, key, own }: Violation): Alert {
+  const { group, subject } = closed;
+  const { ruleType, entry, windowMs } = closed.rule;
+  const { startMs } = closed.window;
+  const identity = [group, subject, ruleType, windowMs, startMs, key];
   return {
     id: uuidOf(JSON.stringify(identity)),
     alertType: alertTypeOf(ruleType),
@@ -135,8 +144,8 @@ function alertOf({ ruleset, rule, state, window, count, key, own }: Violation): 
     title: entry.title,
     description: entry.description,
     remediation: entry.remediation,
-    group: ruleset.group,
-    subject: state.subject,
+    group,
+    subject,
     windowStartMs: startMs,
     windowEndMs: startMs + windowMs,
     count,

@@ -7,10 +7,10 @@ export type HealthState = "healthy" | "unhealthy" | "unknown";
 /** One thing that speaks for a verdict: short texts by name. The names are in the catalogue. */
 export type EvidenceRecord = Readonly<Record<string, string>>;
 
-/** What a recommendation says of this device. */
-export interface Verdict {
+/** What a recommendation says of this device, or of a hub. */
+export interface Verdict<Type extends string = RecommendationType> {
   /** Official type name, see the catalogue for the two that have none. */
-  readonly type: RecommendationType;
+  readonly type: Type;
   readonly severity: Severity;
   readonly state: HealthState;
   readonly description: string;
@@ -38,9 +38,24 @@ export interface Findings {
   readonly missing?: readonly string[];
 }
 
+/** What a catalogue lends to a verdict. */
+export interface Wording<Type extends string> {
+  readonly type: Type;
+  readonly severity: Severity;
+  readonly description: string;
+  readonly remediation: string;
+}
+
 /** A verdict with the words of the catalogue, its texts made harmless and its lists cut to their bounds. */
 export function verdictOf(type: RecommendationType, findings: Findings): Verdict {
-  const { severity, description, remediation } = CATALOGUE[type];
+  return verdictWith(CATALOGUE[type], findings);
+}
+
+/** The same with the words of any catalogue. */
+export function verdictWith<Type extends string>(
+  { type, severity, description, remediation }: Wording<Type>,
+  findings: Findings,
+): Verdict<Type> {
   const { state, evidence = [], missing = [] } = findings;
   return {
     type,

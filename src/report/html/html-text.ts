@@ -8,14 +8,17 @@ import {
 } from "../finding.ts";
 import { isCounted, recordText } from "../record-text.ts";
 import {
+  isScan,
   LEVELS,
   type Level,
+  type Report,
   type ReportedRecommendation,
   type ScanReport,
 } from "../scan-report.ts";
 import { baselineSection } from "./baseline-section.ts";
 import { deviceSection } from "./device-section.ts";
 import { exposureSection } from "./exposure-section.ts";
+import { hubMadeSection, hubSection, madeSection } from "./made-section.ts";
 import { html, type Markup, NOTHING, ownMarkup } from "./markup.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
@@ -34,7 +37,7 @@ const MOST_WORST_CHECKS = 5;
  * The report as one page of HTML that needs nothing else: no network, no font, no script to be read. Its
  * policy lets the browser load nothing and run no script but the one in it.
  */
-export function htmlText(report: ScanReport): string {
+export function htmlText(report: Report): string {
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(PAGE_STYLE)}'`,
@@ -51,7 +54,7 @@ export function htmlText(report: ScanReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>Security scan of ${report.name}</title>
+<title>${isScan(report) ? "Security scan of" : "Posture of the hub"} ${report.name}</title>
 <link rel="icon" href="data:,">
 <style>${ownMarkup(PAGE_STYLE)}</style>
 </head>
@@ -59,10 +62,12 @@ export function htmlText(report: ScanReport): string {
 ${header(report)}
 <main>
 ${recommendationsSection(report)}
-${exposureSection(report)}
-${baselineSection(report)}
-${deviceSection(report)}
-${madeSection(report)}
+${
+  isScan(report)
+    ? deviceParts(report)
+    : html`${hubSection(report)}
+${hubMadeSection(report)}`
+}
 </main>
 <script>${ownMarkup(PAGE_SCRIPT)}</script>
 </body>
@@ -71,12 +76,36 @@ ${madeSection(report)}
   return page.html;
 }
 
+function deviceParts(report: ScanReport): Markup {
+  return html`${exposureSection(report)}
+${baselineSection(report)}
+${deviceSection(report)}
+${madeSection(report)}`;
+}
+
 /** Source: Content Security Policy Level 3, hash-source. */
 function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text, "utf8").digest("base64")}`;
 }
 
-function header(report: ScanReport): Markup {
+const SECTIONS: Readonly<
+  Record<"device" | "hub", readonly (readonly [id: string, title: string])[]>
+> = {
+  device: [
+    ["recommendations", "Recommendations"],
+    ["exposure", "Exposure"],
+    ["baseline", "Baseline"],
+    ["device", "Device"],
+    ["made", "How it was made"],
+  ],
+  hub: [
+    ["recommendations", "Recommendations"],
+    ["records", "Hub and records"],
+    ["made", "How it was made"],
+  ],
+};
+
+function header(report: Report): Markup {
   const { made, name } = report;
   const { wrong, open } = totalsOf(report);
   const facts = headFacts(report).map((text) => html`<span>${text}</span>`);
@@ -85,12 +114,12 @@ function header(report: ScanReport): Markup {
       html`<li class="tile ${level}${wrong[level] === 0 ? " none" : ""}"><b>${wrong[level]}</b> ${LEVEL_WORDS[level]}</li>`,
   );
   return html`<header>
-<p class="brand">Gatewarden security scan</p>
+<p class="brand">Gatewarden ${isScan(report) ? "security scan" : "hub posture"}</p>
 <h1>${name}</h1>
 <p class="facts">${facts}<span><time datetime="${made.at}">${timeText(made.at)}</time></span></p>
 <p class="headline">${headline(report)}</p>
 <ul class="tiles" aria-label="Findings by level">${tiles}<li class="tile open${open === 0 ? " none" : ""}"><b>${open}</b> Not decided</li></ul>
-<nav aria-label="Sections"><a href="#recommendations">Recommendations</a><a href="#exposure">Exposure</a><a href="#baseline">Baseline</a><a href="#device">Device</a><a href="#made">How it was made</a></nav>
+<nav aria-label="Sections">${SECTIONS[isScan(report) ? "device" : "hub"].map(([id, title]) => html`<a href="#${ownMarkup(id)}">${title}</a>`)}</nav>
 </header>`;
 }
 
@@ -99,18 +128,20 @@ function timeText(at: string): string {
   return at.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$/, "$1 $2 UTC");
 }
 
-function headline(report: ScanReport): string {
+function headline(report: Report): string {
   const { unhealthy, unknown, healthy, checks } = totalsOf(report);
   const judged = checks.passed + checks.failed;
   const parts = [
     `${unhealthy} of ${unhealthy + unknown + healthy} recommendations ask for action`,
     ...(unknown === 0 ? [] : [`${unknown} could not be judged`]),
-    `${checks.passed} of ${judged} checks of the operating system pass`,
+    ...(isScan(report)
+      ? [`${checks.passed} of ${judged} checks of the operating system pass`]
+      : []),
   ];
   return `${parts.join(", ")}.`;
 }
 
-function recommendationsSection(report: ScanReport): Markup {
+function recommendationsSection(report: Report): Markup {
   const cards = orderedRecommendations(report).map((one) => recommendationCard(one, report));
   return html`<section id="recommendations">
 <h2>Recommendations</h2>
@@ -120,7 +151,7 @@ ${cards}
 
 const STATE_WORDS = { unhealthy: "Unhealthy", unknown: "Unknown", healthy: "Healthy" } as const;
 
-function recommendationCard(one: ReportedRecommendation, report: ScanReport): Markup {
+function recommendationCard(one: ReportedRecommendation, report: Report): Markup {
   const badge = one.state === "unhealthy" ? LEVEL_WORDS[one.level] : STATE_WORDS[one.state];
   const look = one.state === "unhealthy" ? one.level : one.state;
   const count =
@@ -147,7 +178,7 @@ function missingPart({ missing }: ReportedRecommendation): Markup {
   return html`<div class="missing"><b>Not known</b><ul>${missing.map((text) => html`<li>${text}</li>`)}</ul></div>`;
 }
 
-function evidencePart(one: ReportedRecommendation, report: ScanReport): Markup {
+function evidencePart(one: ReportedRecommendation, report: Report): Markup {
   if (one.type === BASELINE_TYPE) {
     const worst = findingsOf(report)
       .filter(({ kind, state }) => kind === "check" && state === "wrong")
@@ -179,32 +210,4 @@ function recordItem(record: Readonly<Record<string, string>>): Markup {
   const text = recordText(rest);
   const ruleText = rule === undefined ? NOTHING : html`<code class="rule">${rule}</code>`;
   return html`<li>${text}${ruleText}</li>`;
-}
-
-function madeSection(report: ScanReport): Markup {
-  const { made, gaps } = report;
-  const allowed = made.allowedPorts.length === 0 ? "none" : made.allowedPorts.join(", ");
-  const walked =
-    made.walkedEntries === undefined
-      ? "not walked: checks that need every file were left out"
-      : `${made.walkedEntries} files and folders`;
-  const rows: readonly (readonly [string, string])[] = [
-    ["Made by", `Gatewarden ${made.version}, gatewarden scan`],
-    ["At", `${made.at}, in ${(made.durationMs / 1000).toFixed(1)} s`],
-    ["Looked at", made.isLive ? "the running device" : `the root file system in ${made.root}`],
-    ["As", made.isRoot ? "root" : "a user that is not root, so some things could not be read"],
-    ["Allowed ports", allowed],
-    ["File systems", walked],
-  ];
-  const list = rows.map(([label, text]) => html`<dt>${label}</dt><dd>${text}</dd>`);
-  const gapList =
-    gaps.length === 0
-      ? html`<p>Everything that was asked for could be read.</p>`
-      : html`<h3>Could not be read</h3><ul class="gaps">${gaps.map((gap) => html`<li>${gap}</li>`)}</ul>`;
-  return html`<section id="made">
-<h2>How it was made</h2>
-<dl class="pairs">${list}</dl>
-<p>Everything was read from files and kernel interfaces, and nothing was changed. Only the rules of a firewall were asked of its own tools. Verdicts are pure functions of what was read: the same device gives the same report.</p>
-${gapList}
-</section>`;
 }
