@@ -8,6 +8,7 @@ import { listeningPorts } from "./listening-ports.ts";
 import { liveEvents } from "./live-events.ts";
 import { memory } from "./memory.ts";
 import { packing } from "./packing.ts";
+import { posture } from "./posture.ts";
 import { spool } from "./spool.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   listeningPorts,
   firewall,
   baseline,
+  posture,
   footprint,
   liveEvents,
 ];

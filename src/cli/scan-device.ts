@@ -44,6 +44,7 @@ export interface DeviceFacts {
   readonly problems: readonly Problem[];
 }
 
+/** Where to look, and how far. */
 export interface LookOptions {
   readonly probe: Probe;
   readonly isWalkOn: boolean;

@@ -24,6 +24,7 @@ import { levelOf, reportedRecommendation } from "./reported-recommendation.ts";
 import type { DeviceFacts } from "./scan-device.ts";
 import { exposureMapOf } from "./scan-exposure.ts";
 
+/** What a report is made of. */
 export interface ViewOptions {
   readonly probe: Probe;
   readonly facts: DeviceFacts;

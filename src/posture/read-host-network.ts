@@ -14,6 +14,7 @@ import type { HostNetwork } from "./exposure/query.ts";
 
 const MAX_TABLE_BYTES = 4_194_304;
 
+/** What could be read, and what could not. */
 export interface HostNetworkReading {
   /** Undefined where the addresses of IPv4 could not be read: no address would look like no network. */
   readonly host: HostNetwork | undefined;

@@ -62,7 +62,7 @@ function checksOf(report: Report): readonly ReportedCheck[] {
   return isScan(report) ? report.baseline.checks : [];
 }
 
-export function compareFindings(a: Finding, b: Finding): number {
+function compareFindings(a: Finding, b: Finding): number {
   return (
     LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) ||
     Number(a.state === "open") - Number(b.state === "open") ||
@@ -88,11 +88,13 @@ export function compareIds(left: string, right: string): number {
   return 0;
 }
 
+/** Order by code units, the same everywhere. */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;
 }
 
+/** The numbers of a report. */
 export interface Totals {
   /** Findings that are surely wrong, by level. */
   readonly wrong: Readonly<Record<Level, number>>;
@@ -105,6 +107,7 @@ export interface Totals {
   readonly notJudged: number;
 }
 
+/** Counts a report. */
 export function totalsOf(report: Report): Totals {
   const findings = findingsOf(report);
   const wrong = { high: 0, medium: 0, low: 0, informational: 0 };

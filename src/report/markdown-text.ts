@@ -140,7 +140,7 @@ function exposure({ exposure: map }: ScanReport): readonly string[] {
 }
 
 /** From where a socket can be reached, in words. */
-export function reachText({ reach, isBlocked, isAllowed }: ReportedSocket): string {
+function reachText({ reach, isBlocked, isAllowed }: ReportedSocket): string {
   const words = {
     internet: "internet",
     networks: "networks",

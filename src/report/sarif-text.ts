@@ -5,7 +5,7 @@ import { isCounted, lookText, recordText, skippedTexts } from "./record-text.ts"
 import { isScan, type Level, type Report, type ReportedRecommendation } from "./scan-report.ts";
 
 /** Where the published schema is found. Source: SARIF 2.1.0 section 3.13.3. */
-export const SARIF_SCHEMA =
+const SARIF_SCHEMA =
   "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /** Name of the way in which fingerprints are made. Source: SARIF 2.1.0 section 3.27.16. */
 const FINGERPRINT = "gatewarden/v1";

@@ -5,6 +5,7 @@
 
 /** How bad something is, worst first. One scale for recommendations and checks of the baseline. */
 export const LEVELS = ["high", "medium", "low", "informational"] as const;
+/** One of them. */
 export type Level = (typeof LEVELS)[number];
 
 /** A scan of one device, or a look at a hub and its fleet. */
@@ -21,6 +22,7 @@ interface CommonReport {
   readonly gaps: readonly string[];
 }
 
+/** A scan of one device: everything that a format may show. */
 export interface ScanReport extends CommonReport {
   readonly made: MadeBy;
   readonly exposure: ExposureMap;
@@ -30,6 +32,7 @@ export interface ScanReport extends CommonReport {
   readonly hardware: readonly ReportedHardware[];
 }
 
+/** A look at a hub, its registry and its deployments. */
 export interface HubReport extends CommonReport {
   readonly made: MadeOf;
   /** Where records came from, and how many. */
@@ -47,6 +50,7 @@ export function isScan(report: Report): report is ScanReport {
   return "baseline" in report;
 }
 
+/** Where records came from. */
 export interface ReportedSource {
   /** Name of a file, or the query that was asked. */
   readonly name: string;
@@ -55,6 +59,7 @@ export interface ReportedSource {
   readonly skipped: number;
 }
 
+/** A record that could not be read. */
 export interface SkippedRecord {
   readonly source: string;
   /** A device, a module or a line. */
@@ -62,6 +67,7 @@ export interface SkippedRecord {
   readonly reason: string;
 }
 
+/** One line of what the device is. */
 export interface Fact {
   readonly label: string;
   readonly text: string;
@@ -97,6 +103,7 @@ export interface MadeBy extends Made {
   readonly walkedEntries?: number;
 }
 
+/** A verdict with its words. */
 export interface ReportedRecommendation {
   /** `IoT_OpenPorts`. */
   readonly type: string;
@@ -115,8 +122,10 @@ export interface ReportedRecommendation {
 
 /** The farthest from which a port can be reached. `unknown`: a rule or an address could not be seen. */
 export const REACHES = ["internet", "networks", "unknown", "containers", "device"] as const;
+/** One of them. */
 export type Reach = (typeof REACHES)[number];
 
+/** A socket that waits for others, with who can reach it. */
 export interface ReportedSocket {
   readonly protocol: "tcp" | "udp";
   readonly address: string;
@@ -137,6 +146,7 @@ export interface ReportedSocket {
   readonly user?: string;
 }
 
+/** Sockets by firewall. */
 export interface ExposureMap {
   readonly sockets: readonly ReportedSocket[];
   readonly firewall: {
@@ -148,8 +158,10 @@ export interface ExposureMap {
   readonly interfaces: readonly string[];
 }
 
+/** How a check of the baseline came out. */
 export type CheckStanding = "passed" | "failed" | "error" | "not-applicable" | "manual" | "waived";
 
+/** A check of the baseline with its words and what was seen. */
 export interface ReportedCheck {
   readonly id: string;
   readonly title: string;
@@ -164,6 +176,7 @@ export interface ReportedCheck {
   readonly remediation: string;
 }
 
+/** One look of a check at the device. */
 export interface CheckEvidence {
   /** Often the path of a file. */
   readonly source: string;
@@ -172,12 +185,14 @@ export interface CheckEvidence {
   readonly state?: "live" | "persistent";
 }
 
+/** The checks that were judged, and those that were not. */
 export interface ReportedBaseline {
   readonly checks: readonly ReportedCheck[];
   /** Checks that were not judged, by reason. */
   readonly skipped: readonly { readonly reason: string; readonly ids: readonly string[] }[];
 }
 
+/** An account that somebody could log in with. */
 export interface ReportedUser {
   readonly name: string;
   readonly userId: string;
@@ -188,6 +203,7 @@ export interface ReportedUser {
   readonly keys: string;
 }
 
+/** A device that is built in or plugged in. */
 export interface ReportedHardware {
   readonly category: string;
   readonly kind: string;

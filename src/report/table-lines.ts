@@ -11,6 +11,7 @@ import {
 } from "./scan-report.ts";
 
 type Colour = "green" | "yellow" | "red" | "cyan" | "grey" | "bold";
+/** Colours a text for a terminal, or leaves it as it is. */
 export type Paint = (colour: Colour, text: string) => string;
 
 const COLOURS: Readonly<Record<Level, Colour>> = {

@@ -43,6 +43,8 @@ export interface AgentRig {
 export async function agentRig(
   transport: "iothub" | "iothub-sdk",
   twin: Readonly<Record<string, JsonValue>> = {},
+  /** Of the local configuration, beside what the rig needs. */
+  configuration: JsonObject = {},
 ): Promise<AgentRig> {
   const folder = mkdtempSync(join(tmpdir(), "gatewarden-rig-"));
   const hub = await startLocalHub({
@@ -72,6 +74,7 @@ export async function agentRig(
       stateDirectory: join(folder, "state"),
       firstSnapshotDelaySeconds: 0,
       firstSnapshotJitterSeconds: 0,
+      ...configuration,
     }),
   );
   const running: RunningBundle[] = [];

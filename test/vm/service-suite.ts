@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { buildPackage, type Gateway, openGateway } from "./gateway.ts";
 import { type ImageName, whyNoMachines } from "./images.ts";
+import { plainScan } from "./plain-scan.ts";
+import { doWrong, findAlerts, type PostureWatch, watchPosture } from "./posture-steps.ts";
 import { pause } from "./virtual-machine.ts";
 
 /** Quick intervals, so that a test need not wait for hours. */
@@ -34,6 +36,7 @@ export function serviceSuite(image: ImageName): void {
   describe(`the package on ${image}`, { skip }, () => {
     let gateway: Gateway;
     let packageFile: string;
+    let posture: PostureWatch;
     let hasFailed = false;
 
     before(async () => {
@@ -93,6 +96,11 @@ export function serviceSuite(image: ImageName): void {
       assert.equal(listening, "0");
     });
 
+    // Once is enough: the rest of these minutes is the same on any system.
+    const isJudged = image === "bookworm";
+    if (isJudged)
+      step("says what is true of a plain system, and no more", () => plainScan(gateway));
+
     step("stays under the exposure that was promised", async () => {
       const said = await gateway.machine.must(`systemd-analyze security --no-pager ${UNIT}`);
       const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
@@ -136,6 +144,12 @@ export function serviceSuite(image: ImageName): void {
         await gateway.until(name, () => gateway.events(name).length > 0);
       }
     });
+
+    if (isJudged)
+      step("takes rules of custom alerts, and each is broken", async () => {
+        posture = watchPosture(gateway);
+        await doWrong(gateway, posture);
+      });
 
     step("shows a firewall rule of each backend within seconds", async () => {
       const rules = [
@@ -267,6 +281,11 @@ export function serviceSuite(image: ImageName): void {
       assert.equal(killed, "oom_kill 0");
       assert.equal(await property(gateway, "NRestarts"), restarts);
     });
+
+    if (isJudged)
+      step("has raised an alert for each rule that was broken, and no other", () =>
+        findAlerts(gateway, posture),
+      );
 
     step("is upgraded with state and identity kept", async () => {
       const idBefore = gateway.messages.at(-1)?.AgentId;

@@ -8,6 +8,7 @@ import type { Ruleset } from "../../posture/alerts/ruleset.ts";
 import { type AlertState, newAlertState, readAlertState } from "../../posture/alerts/state.ts";
 import { type AlertInput, stepAlerts } from "../../posture/alerts/step.ts";
 
+/** What the desk is made of. */
 export interface AlertDeskOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -35,6 +36,7 @@ export interface AlertDesk {
 /** Keys of events that may be handed over again after a crash: the latest ones. */
 const MOST_KEYS = 512;
 
+/** Takes up what was kept; counts nothing before there are rules. */
 export function createAlertDesk(options: AlertDeskOptions): AlertDesk {
   const { clock, log, subject } = options;
   const kept = isJsonObject(options.stored) ? options.stored : {};

@@ -34,6 +34,7 @@ export function recommendationItem(
   };
 }
 
+/** An item on its way, with the priority that the settings give recommendations. */
 export function recommendationDraft(item: RecommendationItem, settings: Settings): ExtensionDraft {
   return {
     name: "Recommendation",

@@ -33,6 +33,7 @@ export interface FactBook {
   judge(): readonly Verdict[];
 }
 
+/** What the book is made of. */
 export interface FactBookOptions {
   readonly probe: Probe;
   readonly settings: Settings;
@@ -43,6 +44,7 @@ export interface FactBookOptions {
 /** Not to know owners is no reason to doubt the list of sockets. */
 const OWNERS_SUBJECT = "/proc/[pid]/fd";
 
+/** An empty book: nothing was looked at. */
 export function createFactBook(options: FactBookOptions): FactBook {
   const { probe, collected } = options;
   let { settings } = options;

@@ -131,6 +131,16 @@ describe("the posture desk", () => {
     assert.deepEqual(ofPorts(changes()), ["- unhealthy"]);
   });
 
+  it("keeps its state in time, however often settings come", async (test) => {
+    const { desk, clock, disk } = deskRig(test);
+    desk.messageSent(1_000);
+    for (let times = 0; times < 60; times += 1) {
+      await clock.advance(10_000);
+      desk.applySettings(settingsWith({ allowedPorts: `${times + 1}` }), undefined);
+    }
+    assert.match(JSON.stringify(disk.files.get("posture.json")), /"smallMessages":1/);
+  });
+
   it("writes nothing while nothing happens", async (test) => {
     const { desk, clock, disk } = deskRig(test);
     desk.take("FirewallConfiguration", FIREWALL);

@@ -20,6 +20,7 @@ import { allowedPortFaults, createFactBook } from "./fact-book.ts";
 import { createRuleSource, type RuleSourceOptions } from "./rule-source.ts";
 import { createVerdictDesk } from "./verdict-desk.ts";
 
+/** What the desk is made of. */
 export interface PostureDeskOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -83,6 +84,7 @@ function itemJson(item: RecommendationItem): JsonObject {
   return Object.fromEntries(fields);
 }
 
+/** Takes up the state that was kept; does nothing before `start`. */
 export function createPostureDesk(options: PostureDeskOptions): PostureDesk {
   const { clock, log, probe, state, securityGroups, onFinding } = options;
   let { settings } = options;
@@ -92,6 +94,7 @@ export function createPostureDesk(options: PostureDeskOptions): PostureDesk {
   let tickTimer: Timer | undefined;
   let isRunning = false;
   let toldPorts = "";
+  let tickedAtMs = clock.monotonicMs();
 
   const facts = createFactBook({ probe, settings, collected: options.collected });
   const verdictDesk = createVerdictDesk({
@@ -155,6 +158,7 @@ export function createPostureDesk(options: PostureDeskOptions): PostureDesk {
   }
 
   function tick(): void {
+    tickedAtMs = clock.monotonicMs();
     alertDesk.tick();
     refreshRules();
     judge();
@@ -167,7 +171,10 @@ export function createPostureDesk(options: PostureDeskOptions): PostureDesk {
     tickTimer?.cancel();
     if (!isRunning) return;
     const longestMs = hasRules ? TICK_MS : SLOW_TICK_MS;
-    tickTimer = clock.after(Math.min(longestMs, settings.posture.summaryIntervalMs), tick);
+    const intervalMs = Math.min(longestMs, settings.posture.summaryIntervalMs);
+    // Settings that keep coming put no tick off.
+    const sinceMs = clock.monotonicMs() - tickedAtMs;
+    tickTimer = clock.after(Math.max(intervalMs - sinceMs, 0), tick);
   }
 
   function save(): void {
@@ -197,6 +204,7 @@ export function createPostureDesk(options: PostureDeskOptions): PostureDesk {
   return {
     start() {
       isRunning = true;
+      tickedAtMs = clock.monotonicMs();
       refreshRules();
       applyRules();
       reportPorts();

@@ -14,6 +14,7 @@ import type { SecurityGroup } from "../../posture/alerts/security-group.ts";
 /** Where device security groups came from: the twin goes before the configuration, that before the file. */
 type Origin = "twin" | "configuration" | "file";
 
+/** Where rules may come from. */
 export interface RuleSourceOptions {
   readonly probe: Pick<Probe, "facts" | "readText">;
   /** Path of the owner's file; undefined: none. */
@@ -50,6 +51,7 @@ interface InForce {
   readonly groups: readonly SecurityGroup[];
 }
 
+/** The rules that were in force before are in force until `refresh` finds others. */
 export function createRuleSource(options: RuleSourceOptions): RuleSource {
   const { probe, file, inConfiguration, onFinding } = options;
   let inForce = restored(options.stored);

@@ -18,6 +18,7 @@ import {
 import type { Verdict } from "../../posture/recommendations/verdict.ts";
 import { recommendationItem } from "./extension-drafts.ts";
 
+/** What the desk is made of. */
 export interface VerdictDeskOptions {
   readonly clock: Clock;
   /** What `toJson` gave before, of any content. */
@@ -44,6 +45,7 @@ export interface VerdictDesk {
   toJson(): JsonObject;
 }
 
+/** Takes up what was kept. The first summary is due one interval after the last that was kept, or from now. */
 export function createVerdictDesk(options: VerdictDeskOptions): VerdictDesk {
   const { clock } = options;
   const kept = isJsonObject(options.stored) ? options.stored : {};

@@ -11,7 +11,7 @@ export interface FoundGroup {
 /** Deeper nesting of resources and templates is not looked into. */
 const MAX_DEPTH = 8;
 /** Further groups are not looked at: more than any hub has. */
-export const MAX_GROUPS = 256;
+const MAX_GROUPS = 256;
 
 /**
  * Finds the device security groups in a resource, a list of resources, the answer of a list request

@@ -6,7 +6,9 @@ export type Bearing =
   | { readonly bears: "unknown" }
   | { readonly bears: "yes"; readonly value: string };
 
+/** The rule has nothing to do with it. */
 export const BEARS_NOT: Bearing = { bears: "no" };
+/** It belongs to the rule, and does not tell what decides. */
 export const BEARS_UNKNOWN: Bearing = { bears: "unknown" };
 
 /** How occurrences are measured for one rule type. Pure: who watches, and where, is not its concern. */

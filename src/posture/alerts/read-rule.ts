@@ -24,6 +24,7 @@ export interface Notes {
   readonly unknown: Mention[];
 }
 
+/** The lists of rules in the properties of a group. */
 export type RuleListName =
   | "timeWindowRules"
   | "allowlistRules"

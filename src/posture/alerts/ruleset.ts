@@ -4,6 +4,7 @@ import { DEVICE_MEASURES } from "./device-measures.ts";
 import type { Measure } from "./measure.ts";
 import type { SecurityGroup } from "./security-group.ts";
 
+/** What differs from the rules of a device; times in milliseconds. */
 export interface RulesetOptions {
   /** How rule types are measured; default those of the device. Rules without a measure are left out. */
   readonly measures?: readonly Measure[];

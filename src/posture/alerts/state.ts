@@ -9,6 +9,7 @@ export const MAX_SAMPLES = 3;
 export const MAX_VALUES = 16;
 /** Open windows per rule; when there are more, the oldest are given up. */
 export const MAX_RANGE_WINDOWS = 96;
+/** The same of list rules, whose windows hold values. */
 export const MAX_LIST_WINDOWS = 24;
 /** Times of nobody watching; when there are more, the two oldest become one. */
 export const MAX_SLEEPS = 32;
@@ -66,9 +67,13 @@ const stateSchema = record({
   unknownCount: count,
 });
 
+/** One of the events behind a window. */
 export type WindowSample = Infer<typeof sampleSchema>;
+/** How often a window of a list rule saw a value. */
 export type ValueCount = Infer<typeof valueSchema>;
+/** A window that is not judged yet. */
 export type OpenWindow = Infer<typeof windowSchema>;
+/** What is counted for a rule. */
 export type RuleState = Infer<typeof ruleSchema>;
 
 /** All that must survive a restart: plain JSON, bounded. The counters are since it was made. */

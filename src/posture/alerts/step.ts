@@ -14,6 +14,7 @@ export type AlertInput =
   | { readonly kind: "tick"; readonly atMs: number }
   | { readonly kind: "wake"; readonly atMs: number };
 
+/** The state after an input, and what it raised. */
 export interface AlertStep {
   readonly state: AlertState;
   /** In the order of the rules, then of the windows; only ticks yield any. */

@@ -43,6 +43,7 @@ export interface Flow {
 const LONGEST_TRACE = 64;
 const MOST_DOUBTS = 16;
 
+/** The trace with one more rule. */
 export function addRule(trace: Trace | undefined, rule: RuleReference): Trace {
   return { rule, before: trace, length: (trace?.length ?? 0) + 1 };
 }
@@ -66,6 +67,7 @@ export function addDoubts(
   return [...doubts, ...fresh].slice(0, MOST_DOUBTS);
 }
 
+/** True when no packet is in it. */
 export function isEmpty(flow: Flow): boolean {
   return flow.sources.length === 0 || flow.sourcePorts.length === 0;
 }

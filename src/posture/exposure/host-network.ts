@@ -26,6 +26,7 @@ interface Network {
   readonly interface: string;
 }
 
+/** Prepares what the device says of its network. Cost: addresses and routes, once. */
 export function viewHost(host: HostNetwork): HostView {
   const local = { ipv4: addressesOf(host, "ipv4"), ipv6: addressesOf(host, "ipv6") };
   const networks = { ipv4: networksOf(host, "ipv4"), ipv6: networksOf(host, "ipv6") };

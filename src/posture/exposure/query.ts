@@ -66,6 +66,7 @@ export interface ExposurePiece {
   readonly arrivesAt?: { readonly address: string | undefined; readonly port: number };
 }
 
+/** The answer to a query. */
 export interface Exposure {
   /** `allow` when any part of the sources is let in; `deny` when none is. */
   readonly verdict: ExposureVerdict;

@@ -43,13 +43,17 @@ export function intersect(left: RangeSet, right: RangeSet): RangeSet {
 export function subtract(left: RangeSet, right: RangeSet): RangeSet {
   if (right.length === 0) return left;
   const rest: Range[] = [];
+  let at = 0;
   for (const range of left) {
     let from = range.from;
-    for (const hole of right) {
+    for (; at < right.length; at += 1) {
+      const hole = right[at];
+      if (hole === undefined || hole.from > range.to) break;
       if (hole.to < from) continue;
-      if (hole.from > range.to) break;
       if (hole.from > from) rest.push({ from, to: hole.from - 1n });
       from = hole.to + 1n;
+      // This one may reach into the next range of the left.
+      if (hole.to > range.to) break;
     }
     if (from <= range.to) rest.push({ from, to: range.to });
   }
@@ -61,6 +65,7 @@ export function union(left: RangeSet, right: RangeSet): RangeSet {
   return rangeSet([...left, ...right]);
 }
 
+/** True when both hold the same numbers. */
 export function isSame(left: RangeSet, right: RangeSet): boolean {
   if (left === right) return true;
   if (left.length !== right.length) return false;

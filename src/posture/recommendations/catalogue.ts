@@ -17,6 +17,7 @@ export const RECOMMENDATION_TYPES = [
   "IoT_TwinConfigurationConflict",
 ] as const;
 
+/** Name of a recommendation. */
 export type RecommendationType = (typeof RECOMMENDATION_TYPES)[number];
 
 /** What is to be known of a recommendation beside its verdict on this device. */

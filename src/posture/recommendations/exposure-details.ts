@@ -11,6 +11,7 @@ import { addressesText } from "./range-text.ts";
  */
 export type ExposureKind = "reachable" | "unknown" | "container" | "blocked" | "loopback";
 
+/** A socket with who can reach it, and why. */
 export interface SocketExposure {
   readonly listener: ListeningSocket;
   readonly kind: ExposureKind;
@@ -73,7 +74,7 @@ export function detailsOf(
 }
 
 /** Names of the interfaces, each once. */
-export function namesOf(answers: readonly Answer[]): readonly string[] {
+export function namesOf(answers: readonly Pick<Answer, "from">[]): readonly string[] {
   return [...new Set(answers.flatMap(({ from }) => (from === undefined ? [] : [from.name])))];
 }
 

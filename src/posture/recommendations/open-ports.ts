@@ -8,6 +8,7 @@ import type { ListeningSocket } from "./listening-socket.ts";
 import { exposeSockets } from "./socket-exposure.ts";
 import { MOST_EVIDENCE, type Verdict, verdictOf } from "./verdict.ts";
 
+/** What IoT_OpenPorts is judged by. */
 export interface OpenPortsInput {
   /** Undefined: not read yet. `problems`: what of the list could not be read. */
   readonly sockets:

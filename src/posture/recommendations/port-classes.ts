@@ -13,8 +13,8 @@ import { mergeSources, type SourceRule, sourceRule } from "./merge-sources.ts";
  * sockets and rules, most questions have been answered before, and the others have few rules to pass.
  */
 export interface PortClasses {
-  /** The same for ports that no rule tells apart. */
-  classOf(port: number): number;
+  /** The same for ports that no rule tells apart, however far from each other. */
+  classOf(port: number): string;
   /**
    * The firewall without rules that cannot match a packet to the port, and with rows of rules that differ
    * in sources merged. The places of rules change.
@@ -22,6 +22,7 @@ export interface PortClasses {
   firewallFor(port: number): PortFirewall;
 }
 
+/** The rules that may concern a class of ports. */
 export interface PortFirewall {
   readonly firewall: Firewall;
   /** Rules and entries of maps that had to be looked at. */
@@ -53,7 +54,12 @@ export function portClasses(firewall: Firewall): PortClasses {
   };
   const sorted = Float64Array.from(bounds).sort();
   return {
-    classOf: (port) => countUpTo(sorted, port),
+    classOf(port) {
+      const special = tables.map(({ chains }) =>
+        chains.map(({ byPort }) => byPort.get(port)?.join() ?? "").join(";"),
+      );
+      return `${countUpTo(sorted, port)} ${special.join("/")}`;
+    },
     firewallFor(port) {
       let cost = 0;
       const mergedOf = (indexed: IndexedChain): FirewallChain => {
@@ -83,11 +89,13 @@ function indexChain(chain: FirewallChain, found: Found): IndexedChain {
   const general: number[] = [];
   const byPort = new Map<number, number[]>();
   for (const [place, rule] of chain.rules.entries()) {
-    noteConditions(rule.conditions, found);
+    const special = fewPorts(rule);
+    // What a rule for few ports asks of them is told by its place among the rules for each of them.
+    const others = rule.conditions.filter((condition) => condition !== special?.condition);
+    noteConditions(others, found);
     noteAction(rule.action, found);
-    const ports = portsOf(rule);
-    if (ports === undefined) general.push(place);
-    for (const port of ports ?? []) {
+    if (special === undefined) general.push(place);
+    for (const port of special?.ports ?? []) {
       const places = byPort.get(port);
       if (places === undefined) byPort.set(port, [place]);
       else places.push(place);
@@ -125,8 +133,14 @@ function noteAction(action: RuleAction, found: Found): void {
   }
 }
 
+interface FewPorts {
+  /** The one that says so. */
+  readonly condition: Condition;
+  readonly ports: readonly number[];
+}
+
 /** The few ports that a rule is for; undefined: it may be for others too. */
-function portsOf({ conditions }: FirewallRule): readonly number[] | undefined {
+function fewPorts({ conditions }: FirewallRule): FewPorts | undefined {
   for (const condition of conditions) {
     if (condition.kind !== "port" || condition.side !== "destination" || condition.isNegated)
       continue;
@@ -135,7 +149,7 @@ function portsOf({ conditions }: FirewallRule): readonly number[] | undefined {
     const ports = condition.ranges.flatMap(({ from, to }) =>
       Array.from({ length: Math.max(to - from + 1, 0) }, (_, at) => from + at),
     );
-    return [...new Set(ports)];
+    return { condition, ports: [...new Set(ports)] };
   }
   return undefined;
 }

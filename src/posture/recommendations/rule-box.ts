@@ -31,6 +31,7 @@ export interface RuleBox {
   readonly doubt: string | undefined;
 }
 
+/** Whose new connections are judged: those of others, or those of the device. */
 export type Direction = "input" | "output";
 
 /** Connection states as bits. */
@@ -40,8 +41,9 @@ const EVERY_STATE = 31;
 /** States in which a connection exists already. */
 const ONGOING = STATES.established | STATES.related;
 
-export const EVERY_PORT: RangeSet = [{ from: 0n, to: 65_535n }];
+const EVERY_PORT: RangeSet = [{ from: 0n, to: 65_535n }];
 const EVERY_PROTOCOL: RangeSet = [{ from: 0n, to: 255n }];
+/** All addresses of a family. */
 export const EVERY_ADDRESS: Readonly<Record<AddressFamily, RangeSet>> = {
   ipv4: [{ from: 0n, to: (1n << 32n) - 1n }],
   ipv6: [{ from: 0n, to: (1n << 128n) - 1n }],

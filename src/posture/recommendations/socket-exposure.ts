@@ -24,6 +24,7 @@ import {
 import { type PlaceClasses, placeClasses } from "./place-classes.ts";
 import { type PortClasses, type PortFirewall, portClasses } from "./port-classes.ts";
 
+/** Sockets, and what decides who reaches them. */
 export interface ExposureInput {
   readonly sockets: readonly ListeningSocket[];
   /** Incomplete where part of it could not be read. */
@@ -37,14 +38,24 @@ export interface ExposureInput {
 const MOST_RULES_PASSED = 1_500_000;
 /** What a question costs beside, in rules. */
 const QUESTION_COST = 20;
+/** Classes of ports whose answers are kept: ports between those of rules are one class, met again and again. */
+const MOST_OPENED = 16;
+const TOO_MANY = "there are too many sockets and rules to judge all";
 const NO_HOST: HostNetwork = { addresses: [], routes: [] };
 
-interface Look extends TextMemory {
+/** The rules for the ports of a class, and what was asked of them. */
+interface PortClass extends TextMemory {
+  readonly part: PortFirewall;
+  readonly answers: Map<string, { readonly port: number; readonly exposure: Exposure }>;
+}
+
+interface Look {
   readonly host: HostNetwork;
+  readonly device: DeviceInterfaces;
   readonly classes: PortClasses;
   readonly places: PlaceClasses;
-  readonly answers: Map<string, { readonly port: number; readonly exposure: Exposure }>;
-  current: { readonly key: string; readonly part: PortFirewall } | undefined;
+  /** By class of ports, the latest used last. */
+  readonly opened: Map<string, PortClass>;
   /** Ports of `tcp 0.0.0.0`, `udp 0.0.0.0`: a socket of IPv6 beside it does not serve IPv4. */
   readonly ipv4Wildcards: ReadonlySet<string>;
   budget: number;
@@ -62,9 +73,7 @@ export function exposeSockets(input: ExposureInput): readonly SocketExposure[] {
     device: deviceInterfaces(input.host, input.containerInterfaces),
     classes: portClasses(input.firewall),
     places: placeClasses(input.firewall),
-    answers: new Map(),
-    sourcesTexts: new Map(),
-    current: undefined,
+    opened: new Map(),
     ipv4Wildcards: new Set(
       sockets
         .filter(({ socket }) => socket.localAddress === "0.0.0.0")
@@ -80,16 +89,18 @@ function exposeOne(listener: ListeningSocket, look: Look): SocketExposure {
   const alone = { listener, kind: "loopback", interfaces: [] } as const;
   if (isLoopbackAddress(socket.localAddress)) return { ...alone, reason: "bound to loopback" };
   if (interfaceName === "lo") return { ...alone, reason: "bound to interface lo" };
-  const answers = familiesOf(listener, look).flatMap((family) =>
-    waysTo(listener, family, look.device).map((from) => ({
-      from,
-      family,
-      ...ask(listener, family, from, look),
-    })),
+  const ways = familiesOf(listener, look).flatMap((family) =>
+    waysTo(listener, family, look.device).map((from) => ({ family, from })),
   );
-  if (answers.length === 0)
+  if (ways.length === 0)
     return { ...alone, reason: "no interface but loopback has an address for it" };
-  return judge(listener, answers, look);
+  const portClass = openClass(listener, look);
+  if (portClass === undefined) {
+    const interfaces = namesOf(ways.filter(({ from }) => from?.isContainer !== true));
+    return { listener, kind: "unknown", interfaces, reason: TOO_MANY };
+  }
+  const answers = ways.map((way) => ({ ...way, ...ask(listener, way, portClass, look) }));
+  return judge(listener, answers, portClass);
 }
 
 function familiesOf({ socket, isIpv6Only }: ListeningSocket, look: Look): readonly AddressFamily[] {
@@ -120,29 +131,26 @@ function waysTo(
   return isNear && owner !== undefined ? [owner] : all;
 }
 
+type Way = Pick<Answer, "family" | "from">;
+
 function ask(
   { socket }: ListeningSocket,
-  family: AddressFamily,
-  from: DeviceInterface | undefined,
+  { family, from }: Way,
+  { part, answers }: PortClass,
   look: Look,
 ): Pick<Answer, "exposure" | "key"> {
   const { protocol, localPort: port } = socket;
   const destinations = isWildcard(socket) ? from?.addresses : [boundAddress(socket)];
   const known = destinations === undefined || destinations.length === 0 ? undefined : destinations;
-  // Sockets come in the order of protocol and port, and so do classes.
-  const portClass = `${protocol} ${look.classes.classOf(port)}`;
-  if (look.budget < 0 && look.current?.key !== portClass)
-    return { key: "too many", exposure: undefined };
-  const { firewall, cost } = openClass(portClass, port, look);
   const { interfaceClass, addressClass } = look.places;
   const at = known === undefined ? "" : [...new Set(known.map(addressClass))].sort().join(";");
   const by = from === undefined ? "?" : interfaceClass(from.name);
   const key = `${family} by ${by} to ${at}`;
-  const before = look.answers.get(key);
+  const before = answers.get(key);
   if (before !== undefined) return { key, exposure: forPort(before.exposure, before.port, port) };
-  look.budget -= cost + QUESTION_COST;
+  look.budget -= part.cost + QUESTION_COST;
   if (look.budget < 0) return { key, exposure: undefined };
-  const exposure = letsIn(firewall, {
+  const exposure = letsIn(part.firewall, {
     protocol,
     port,
     destinations: known,
@@ -150,7 +158,7 @@ function ask(
     sources: { family, ranges: look.device.strangers(family) },
     host: look.host,
   });
-  look.answers.set(key, { port, exposure });
+  answers.set(key, { port, exposure });
   return { key, exposure };
 }
 
@@ -167,35 +175,49 @@ function forPort(exposure: Exposure, asked: number, port: number): Exposure {
   };
 }
 
-/** The rules for a port, and an empty memory of answers: those to other classes are not needed again. */
-function openClass(key: string, port: number, look: Look): PortFirewall {
-  if (look.current?.key === key) return look.current.part;
-  const part = look.classes.firewallFor(port);
-  look.answers.clear();
-  look.sourcesTexts.clear();
-  look.current = { key, part };
-  return part;
+/** The class of a socket's port; undefined where it was not opened before and nothing is left to spend. */
+function openClass({ socket }: ListeningSocket, look: Look): PortClass | undefined {
+  const { opened, classes, device } = look;
+  const key = `${socket.protocol} ${classes.classOf(socket.localPort)}`;
+  const before = opened.get(key);
+  if (before === undefined && look.budget < 0) return undefined;
+  const portClass = before ?? {
+    part: classes.firewallFor(socket.localPort),
+    answers: new Map(),
+    sourcesTexts: new Map(),
+    device,
+  };
+  opened.delete(key);
+  opened.set(key, portClass);
+  for (const [oldest] of opened) {
+    if (opened.size <= MOST_OPENED) break;
+    opened.delete(oldest);
+  }
+  return portClass;
 }
 
-function judge(listener: ListeningSocket, answers: readonly Answer[], look: Look): SocketExposure {
+function judge(
+  listener: ListeningSocket,
+  answers: readonly Answer[],
+  memory: PortClass,
+): SocketExposure {
   const outside = answers.filter(({ from }) => from?.isContainer !== true);
   const open = outside.filter(({ exposure }) => exposure?.verdict === "allow");
-  if (open.length > 0) return { listener, kind: "reachable", ...detailsOf(open, "allow", look) };
+  if (open.length > 0) return { listener, kind: "reachable", ...detailsOf(open, "allow", memory) };
   const unsure = outside.filter(
     ({ exposure }) => exposure === undefined || exposure.verdict === "unknown",
   );
   if (unsure.some(({ exposure }) => exposure === undefined)) {
-    const reason = "there are too many sockets and rules to judge all";
-    return { listener, kind: "unknown", interfaces: namesOf(unsure), reason };
+    return { listener, kind: "unknown", interfaces: namesOf(unsure), reason: TOO_MANY };
   }
   if (unsure.length > 0)
-    return { listener, kind: "unknown", ...detailsOf(unsure, "unknown", look) };
-  if (look.device.isCut) {
+    return { listener, kind: "unknown", ...detailsOf(unsure, "unknown", memory) };
+  if (memory.device.isCut) {
     const reason = "there are too many interfaces to judge all";
     return { listener, kind: "unknown", interfaces: [], reason };
   }
   const inside = answers.filter(({ exposure }) => exposure?.verdict !== "deny");
   if (inside.length > 0)
-    return { listener, kind: "container", ...detailsOf(inside, "allow", look) };
-  return { listener, kind: "blocked", ...detailsOf(answers, "deny", look), interfaces: [] };
+    return { listener, kind: "container", ...detailsOf(inside, "allow", memory) };
+  return { listener, kind: "blocked", ...detailsOf(answers, "deny", memory), interfaces: [] };
 }

@@ -33,6 +33,7 @@ export interface StateChange {
   readonly entry: StateEntry;
 }
 
+/** Nothing was judged yet. */
 export const EMPTY_BOOK: StateBook = { entries: [] };
 
 /**

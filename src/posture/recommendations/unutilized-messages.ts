@@ -23,6 +23,7 @@ export interface MessageWindow {
   readonly buckets: readonly MessageBucket[];
 }
 
+/** From where on small messages are too many. */
 export interface MessageThresholds {
   /** Smallest share of small messages that is unhealthy, 0 to 1. */
   readonly share: number;

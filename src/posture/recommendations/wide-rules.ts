@@ -38,6 +38,7 @@ export interface WideRule {
   readonly hasWidePorts: boolean;
 }
 
+/** What a look through the rules of a direction found. */
 export interface WideRules {
   /** In evaluation order; a rule of several families or ways once. */
   readonly found: readonly WideRule[];

@@ -46,4 +46,5 @@ export function ownMarkup(text: string): Markup {
   return { html: text };
 }
 
+/** No markup at all. */
 export const NOTHING: Markup = { html: "" };
