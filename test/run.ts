@@ -33,7 +33,7 @@ const files =
 function concurrencyOf(suites: readonly string[]): number {
   const processors = availableParallelism();
   if (suites.includes("test/slow")) return Math.max(1, processors - 1);
-  if (suites.includes("test/vm")) return 2 * processors;
+  if (suites.includes("test/vm")) return processors + 1;
   return Math.max(2, processors - 1);
 }
 
