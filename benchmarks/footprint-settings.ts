@@ -65,7 +65,13 @@ async function measure(child: ChildProcess, settleMs: number): Promise<Memory> {
   return memory;
 }
 
-function startAgent(hub: LocalHub, folder: string, transport: string, variant: Variant, id: string) {
+function startAgent(
+  hub: LocalHub,
+  folder: string,
+  transport: string,
+  variant: Variant,
+  id: string,
+) {
   const file = join(folder, `${id}.connection`);
   writeFileSync(file, hub.connectionString({ deviceId: id, moduleId: "agent" }), { mode: 0o600 });
   const config = join(folder, `${id}.json`);

@@ -6,7 +6,7 @@
  * evaluated module, so a transport that is not chosen is never executed.
  * `koffi` stays outside, because a native binary cannot live inside a JavaScript file.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { leanPackages } from "./lean-packages.ts";
@@ -63,6 +63,10 @@ function refuseStrangeText(file: string, text: string): void {
 }
 
 await mkdir(`${root}dist`, { recursive: true });
+// Files of an earlier build would get into the package.
+for (const name of await readdir(`${root}dist`)) {
+  if (name.startsWith("gatewarden")) await rm(`${root}dist/${name}`);
+}
 const metafiles = await Promise.all([START, ...PARTS].map(bundle));
 await writeFile(`${root}dist/package.json`, '{ "type": "commonjs" }\n');
 const merged = {

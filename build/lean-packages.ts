@@ -19,7 +19,8 @@ const REPLACED: Readonly<Record<string, string>> = {
   "thread-stream": "module.exports = class ThreadStream {};",
   "sonic-boom": "module.exports = class SonicBoom {};",
   // Debug output by an environment variable, which would hold tokens.
-  debug: "module.exports = () => Object.assign(() => {}, { enabled: false, extend: () => () => {} });",
+  debug:
+    "module.exports = () => Object.assign(() => {}, { enabled: false, extend: () => () => {} });",
 };
 
 /** Replaces what is never used, and takes of the package `mqtt` the client without its ways to connect. */
@@ -36,7 +37,9 @@ export const leanPackages: Plugin = {
       loader: "js",
     }));
     // Its exports name no file of the client alone.
-    const client = createRequire(import.meta.url).resolve("mqtt").replace(/index\.js$/, "lib/client.js");
+    const client = createRequire(import.meta.url)
+      .resolve("mqtt")
+      .replace(/index\.js$/, "lib/client.js");
     builder.onResolve({ filter: /^mqtt$/ }, ({ importer }) =>
       importer.includes("/src/") && !importer.includes("node_modules")
         ? { path: client, namespace: "mqtt-client" }
