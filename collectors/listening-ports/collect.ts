@@ -111,6 +111,15 @@ function itemWriter(
   const userNames = userNamesOf(probe);
   const interfaces = interfaceNamesOf(probe, list.sockets);
   const ownNamespace = networkNamespace(probe, "self");
+  // A server with a thousand sockets is read once.
+  const details = new Map<number, ReturnType<typeof ownerDetails>>();
+  function detailsOf(owner: Owner): ReturnType<typeof ownerDetails> {
+    const known = details.get(owner.processId);
+    if (known !== undefined) return known;
+    const read = ownerDetails(probe, owner);
+    details.set(owner.processId, read);
+    return read;
+  }
   return (listener) => {
     const { protocol, address, port, sockets } = listener;
     const [owner, ...others] = ownersOf(sockets, search);
@@ -122,7 +131,7 @@ function itemWriter(
       RemoteAddress: protocol.endsWith("6") ? "::" : "0.0.0.0",
       RemotePort: "*",
       ...knownDetails({
-        ...(owner === undefined ? {} : ownerDetails(probe, owner)),
+        ...(owner === undefined ? {} : detailsOf(owner)),
         SharedBy: sharedByText(others),
         UserId: userId,
         User: userNames.get(userId),
@@ -139,6 +148,9 @@ function itemWriter(
 }
 
 function ownersOf(sockets: readonly SocketFacts[], search: OwnerSearch): readonly Owner[] {
+  const [only] = sockets;
+  // As findOwners has ordered them, and each process once.
+  if (sockets.length === 1 && only !== undefined) return search.owners.get(only.inode) ?? [];
   const byProcess = new Map<number, Owner>();
   for (const socket of sockets) {
     for (const owner of search.owners.get(socket.inode) ?? []) {
