@@ -38,7 +38,7 @@ const PROCESSES_PER_PORTION = 200;
 const DESCRIPTORS_PER_PORTION = 4000;
 
 /** Descriptors that are looked at again when the set of sockets is the same; the next time, the next ones. */
-const CHECKED_DESCRIPTORS = 64;
+const CHECKED_DESCRIPTORS = 16;
 
 type WalkContext = Pick<CollectorContext<unknown>, "probe" | "signal" | "pause">;
 
@@ -46,9 +46,9 @@ type WalkContext = Pick<CollectorContext<unknown>, "probe" | "signal" | "pause">
  * Finds which processes hold the sockets. The walk over /proc happens only when the set of inodes is
  * new or an owner has let go of its socket; otherwise the last answer stands. An owner that has ended is
  * noticed at once, one that has handed its socket over and lives on when its turn comes: at once among the
- * first 64. Undefined when the signal aborted first. Source: proc_pid_fd(5).
+ * first 16. Undefined when the signal aborted first. Source: proc_pid_fd(5).
  * Cost: one folder per process and one link per descriptor, when it walks; else one file per owner and at
- * most 64 links.
+ * most 16 links.
  */
 export async function findOwners(
   context: WalkContext,

@@ -150,9 +150,7 @@ function readSocketEnd(body: Uint8Array, endianness: Endianness): SocketEnd | un
 /** struct inet_diag_msg: ports and addresses in network order, the rest in host order. */
 function readSocket(body: Uint8Array, context: InetDiagReplyContext): SocketFacts | undefined {
   if (body.length < MESSAGE_BYTES) return undefined;
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const isLittle = context.endianness === "LE";
-  const familyNumber = view.getUint8(0);
+  const familyNumber = body[0];
   if (familyNumber !== FAMILY_NUMBERS.ipv4 && familyNumber !== FAMILY_NUMBERS.ipv6) {
     return undefined;
   }
@@ -161,13 +159,30 @@ function readSocket(body: Uint8Array, context: InetDiagReplyContext): SocketFact
   return {
     protocol: context.protocol,
     family,
-    state: view.getUint8(1),
+    state: body[1] ?? 0,
     localAddress: addressText(body, ID_OFFSET + 4),
-    localPort: view.getUint16(ID_OFFSET, false),
+    localPort: portAt(body, ID_OFFSET),
     remoteAddress: addressText(body, ID_OFFSET + 20),
-    remotePort: view.getUint16(ID_OFFSET + 2, false),
-    userId: view.getUint32(64, isLittle),
-    inode: view.getUint32(68, isLittle),
-    interfaceIndex: view.getUint32(ID_OFFSET + 36, isLittle),
+    remotePort: portAt(body, ID_OFFSET + 2),
+    userId: wordAt(body, 64, context.endianness),
+    inode: wordAt(body, 68, context.endianness),
+    interfaceIndex: wordAt(body, ID_OFFSET + 36, context.endianness),
   };
+}
+
+function portAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+/** Without a DataView: one for each of ten thousand sockets is what the collector of garbage lives on. */
+function wordAt(bytes: Uint8Array, at: number, endianness: Endianness): number {
+  const a = bytes[at] ?? 0;
+  const b = bytes[at + 1] ?? 0;
+  const c = bytes[at + 2] ?? 0;
+  const d = bytes[at + 3] ?? 0;
+  const word =
+    endianness === "LE"
+      ? (d << 24) | (c << 16) | (b << 8) | a
+      : (a << 24) | (b << 16) | (c << 8) | d;
+  return word >>> 0;
 }
