@@ -52,24 +52,32 @@ export async function collectListeningPorts(context: Context): Promise<Snapshot>
 }
 
 function isListening(socket: SocketFacts): boolean {
-  if (!isIpAddress(socket.localAddress)) return false;
   if (socket.protocol === "tcp") return socket.state === LISTEN;
   return socket.state === CLOSE && socket.remotePort === 0 && socket.localPort !== 0;
 }
 
 function listenersOf(sockets: readonly SocketFacts[]): readonly Listener[] {
-  const groups = new Map<string, Listener & { readonly sockets: SocketFacts[] }>();
+  /** By protocol and address, then by port: thousands of sockets have a few addresses. */
+  const groups = new Map<string, Map<number, Listener & { readonly sockets: SocketFacts[] }>>();
   for (const socket of sockets) {
     if (!isListening(socket)) continue;
-    const protocol = socket.family === "ipv6" ? (`${socket.protocol}6` as const) : socket.protocol;
-    const { localAddress: address, localPort: port } = socket;
-    const key = `${protocol} ${port} ${address}`;
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, { protocol, address, port, sockets: [socket] });
+    const { family, localAddress: address, localPort: port } = socket;
+    const protocol = family === "ipv6" ? (`${socket.protocol}6` as const) : socket.protocol;
+    const key = `${protocol} ${address}`;
+    let byPort = groups.get(key);
+    if (byPort === undefined) {
+      if (!isIpAddress(address)) continue;
+      byPort = new Map();
+      groups.set(key, byPort);
+    }
+    const known = byPort.get(port);
+    if (known === undefined) byPort.set(port, { protocol, address, port, sockets: [socket] });
     else known.sockets.push(socket);
   }
-  const listeners = [...groups.values()];
-  for (const { sockets: members } of listeners) members.sort((a, b) => a.inode - b.inode);
+  const listeners = [...groups.values()].flatMap((byPort) => [...byPort.values()]);
+  for (const { sockets: members } of listeners) {
+    if (members.length > 1) members.sort((a, b) => a.inode - b.inode);
+  }
   return listeners.sort(byProtocolAndPort);
 }
 
@@ -115,13 +123,18 @@ function itemWriter(
       LocalPort: String(port),
       RemoteAddress: protocol.endsWith("6") ? "::" : "0.0.0.0",
       RemotePort: "*",
-      ExtraDetails: {
-        ...commonDetails(owners[0], String(first?.userId ?? "")),
-        ...ownDetails(sockets, owners, interfaces),
-        ...(first === undefined ? NONE : { Inode: String(first.inode) }),
-      },
+      ExtraDetails: withInode(
+        commonDetails(owners[0], String(first?.userId ?? "")),
+        ownDetails(sockets, owners, interfaces),
+        String(first?.inode ?? ""),
+      ),
     };
   };
+}
+
+/** One spread in a literal is a copy for V8; two are a walk over the names, and this is done for each socket. */
+function withInode(common: Details, own: Details, inode: string): Details {
+  return own === NONE ? { ...common, Inode: inode } : { ...common, ...own, Inode: inode };
 }
 
 const NONE: Details = {};

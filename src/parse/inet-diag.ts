@@ -77,9 +77,10 @@ export interface InetDiagReplyContext {
 export function parseInetDiag(bytes: Uint8Array, context: InetDiagReplyContext): InetDiagReply {
   const { messages, ...datagram } = readDatagram(bytes, context.sequence, context.endianness);
   const sockets: SocketFacts[] = [];
+  const texts: AddressTexts = new Map();
   let { skipped } = datagram;
   for (const { type, body } of messages) {
-    const socket = type === SOCK_DIAG_BY_FAMILY ? readSocket(body, context) : undefined;
+    const socket = type === SOCK_DIAG_BY_FAMILY ? readSocket(body, context, texts) : undefined;
     if (socket === undefined) skipped += 1;
     else sockets.push(socket);
   }
@@ -131,7 +132,7 @@ function readSocketEnd(body: Uint8Array, endianness: Endianness): SocketEnd | un
   const number = attributes.get(ATTRIBUTE_PROTOCOL)?.[0];
   if (number !== PROTOCOL_NUMBERS.tcp && number !== PROTOCOL_NUMBERS.udp) return undefined;
   const protocol = number === PROTOCOL_NUMBERS.tcp ? "tcp" : "udp";
-  const socket = readSocket(body, { protocol, sequence: 0, endianness });
+  const socket = readSocket(body, { protocol, sequence: 0, endianness }, new Map());
   if (socket === undefined) return undefined;
   const info = attributes.get(ATTRIBUTE_INFO);
   if (protocol === "udp" || info === undefined || info.length < TCP_BYTES_RECEIVED_AT + 8) {
@@ -148,14 +149,19 @@ function readSocketEnd(body: Uint8Array, endianness: Endianness): SocketEnd | un
 }
 
 /** struct inet_diag_msg: ports and addresses in network order, the rest in host order. */
-function readSocket(body: Uint8Array, context: InetDiagReplyContext): SocketFacts | undefined {
+function readSocket(
+  body: Uint8Array,
+  context: InetDiagReplyContext,
+  texts: AddressTexts,
+): SocketFacts | undefined {
   if (body.length < MESSAGE_BYTES) return undefined;
   const familyNumber = body[0];
   if (familyNumber !== FAMILY_NUMBERS.ipv4 && familyNumber !== FAMILY_NUMBERS.ipv6) {
     return undefined;
   }
   const family: AddressFamily = familyNumber === FAMILY_NUMBERS.ipv4 ? "ipv4" : "ipv6";
-  const addressText = family === "ipv4" ? ipv4FromBytes : ipv6FromBytes;
+  const addressText = (bytes: Uint8Array, at: number): string =>
+    family === "ipv4" ? ipv4Text(bytes, at, texts) : ipv6FromBytes(bytes, at);
   return {
     protocol: context.protocol,
     family,
@@ -168,6 +174,18 @@ function readSocket(body: Uint8Array, context: InetDiagReplyContext): SocketFact
     inode: wordAt(body, 68, context.endianness),
     interfaceIndex: wordAt(body, ID_OFFSET + 36, context.endianness),
   };
+}
+
+/** Texts of one datagram: most of its sockets share a few addresses. */
+type AddressTexts = Map<number, string>;
+
+function ipv4Text(bytes: Uint8Array, at: number, texts: AddressTexts): string {
+  const key = wordAt(bytes, at, "BE");
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const text = ipv4FromBytes(bytes, at);
+  texts.set(key, text);
+  return text;
 }
 
 function portAt(bytes: Uint8Array, at: number): number {
