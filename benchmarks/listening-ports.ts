@@ -82,10 +82,14 @@ async function compare(count: number): Promise<readonly Figure[]> {
   ];
 }
 
+// The agent makes these once, not at each snapshot.
+const settings = collector.settings.defaults();
+const mask = createSecretMask([]);
+
 async function collect(probe: ReturnType<typeof createProbe>): Promise<void> {
   if (collector.mode !== "snapshot") return;
   await collector.collect({
-    settings: collector.settings.defaults(),
+    settings,
     probe,
     clock: systemClock,
     log: quiet,
@@ -99,7 +103,7 @@ async function collect(probe: ReturnType<typeof createProbe>): Promise<void> {
       onConfigurationFinding: () => () => {},
       onDiagnostic: () => () => {},
     },
-    mask: createSecretMask([]),
+    mask,
     pause: () => systemClock.sleep(0),
   });
 }
