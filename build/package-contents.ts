@@ -50,7 +50,8 @@ export function putContents(root: string, stage: string, architecture: string): 
     put(stage, path, readFileSync(join(root, from)), mode);
   for (const name of readdirSync(join(root, "dist"))) {
     const isProgram = name === "gatewarden.js";
-    if (/^gatewarden[a-z-]*\.js(?:\.LEGAL\.txt)?$/.test(name)) {
+    // Owners of a fleet are elsewhere: their commands are no part of a gateway.
+    if (/^gatewarden(?!-fleet)[a-z-]*\.js(?:\.LEGAL\.txt)?$/.test(name)) {
       copy(`${PROGRAM}/bin/${name}`, `dist/${name}`, isProgram ? 0o755 : 0o644);
     }
   }

@@ -151,7 +151,7 @@ describe("gatewarden hub-posture", { concurrency: 2 }, () => {
   it("is not in what a gateway has: that says what to do", async () => {
     const alone = join(folder, "alone");
     mkdirSync(alone, { recursive: true });
-    for (const name of ["gatewarden.js", "package.json"]) {
+    for (const name of ["gatewarden.js", "gatewarden-tools.js", "package.json"]) {
       copyFileSync(join(dirname(BUNDLE), name), join(alone, name));
     }
     const bundle = join(alone, "gatewarden.js");
