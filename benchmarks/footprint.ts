@@ -1,33 +1,72 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startLocalHub } from "../src/localhub/local-hub.ts";
 import { systemClock } from "../src/system/clock.ts";
 import { systemRandom } from "../src/system/random.ts";
-import { type Benchmark, type Figure, megabytes, ROOT } from "./benchmark.ts";
+import { type Benchmark, type Figure, megabytes, ROOT, spread } from "./benchmark.ts";
 
-const SETTLE_MS = 20_000;
+/** The start is over, and what it left behind has been given back. */
+const SETTLE_MS = 30_000;
+const WATCH_MS = 60_000;
+const REPETITIONS = 3;
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
-/** Memory and CPU of the idle, connected agent against a bare Node process. */
+/** Memory and CPU of the idle agent, with the settings of its unit, against a bare Node process. */
 export const footprint: Benchmark = {
   name: "footprint",
   question: "What does the idle agent cost, connected over TLS, beside a bare Node process?",
   async run(progress) {
-    const bare = await measure(spawn(process.execPath, ["-e", "setInterval(()=>{},1e9)"]));
+    const bare = await repeat(() => measure(spawn(process.execPath, ["-e", IDLE])));
     const figures: Figure[] = [row("bare Node", bare, bare)];
     for (const transport of ["iothub", "iothub-sdk"]) {
-      progress(`${transport}: ${(2 * SETTLE_MS) / 1_000} s`);
-      figures.push(...rowsOf(transport, await measureAgent(transport), bare));
+      progress(`${transport}: ${(REPETITIONS * (SETTLE_MS + WATCH_MS)) / 1_000} s`);
+      figures.push(...rowsOf(transport, await repeat(() => measureAgent(transport)), bare));
     }
     return figures;
   },
 };
 
+const IDLE = "setInterval(()=>{},1e9)";
+
+/** Options of Node and variables as the unit sets them. */
+function unitSettings(): {
+  readonly flags: readonly string[];
+  readonly variables: Readonly<Record<string, string>>;
+} {
+  const unit = readFileSync(`${ROOT}systemd/gatewarden.service`, "utf8");
+  const words = (key: string): readonly string[] =>
+    new RegExp(`^${key}=(.*)$`, "m").exec(unit)?.[1]?.split(" ") ?? [];
+  const start = words("ExecStart");
+  const pairs = words("Environment").map((pair) => pair.split("="));
+  return {
+    flags: start.slice(
+      1,
+      start.findIndex((word) => word.endsWith(".js")),
+    ),
+    variables: Object.fromEntries(pairs.map(([name = "", value = ""]) => [name, value])),
+  };
+}
+
+async function repeat(run: () => Promise<Sample>): Promise<Sample> {
+  const samples: Sample[] = [];
+  for (let at = 0; at < REPETITIONS; at += 1) samples.push(await run());
+  const median = (pick: (sample: Sample) => number): number => spread(samples.map(pick)).median;
+  return {
+    rss: median((sample) => sample.rss),
+    pss: median((sample) => sample.pss),
+    privateBytes: median((sample) => sample.privateBytes),
+    cpuPerMinute: median((sample) => sample.cpuPerMinute),
+    wakeUpsPerSecond: median((sample) => sample.wakeUpsPerSecond),
+  };
+}
+
 interface Sample {
   readonly rss: number;
   readonly pss: number;
+  /** Pages that no other process has. */
+  readonly privateBytes: number;
   /** CPU seconds per minute while idle. */
   readonly cpuPerMinute: number;
   readonly wakeUpsPerSecond: number;
@@ -36,14 +75,15 @@ interface Sample {
 function row(name: string, sample: Sample, bare: Sample): Figure {
   const ratio = (sample.rss / bare.rss).toFixed(2);
   const value = `${megabytes(sample.rss)} (${ratio} ×)`;
-  return { what: `${name}: RSS`, value, how: `PSS ${megabytes(sample.pss)}; ratio to bare Node` };
+  const how = `PSS ${megabytes(sample.pss)}, private ${megabytes(sample.privateBytes)}; ratio to bare Node; median of ${REPETITIONS}`;
+  return { what: `${name}: RSS`, value, how };
 }
 
 function rowsOf(name: string, sample: Sample, bare: Sample): readonly Figure[] {
-  const how = `idle, over ${SETTLE_MS / 1_000} s after the first snapshot`;
+  const how = `idle, over ${WATCH_MS / 1_000} s after the first snapshot; all threads; median of ${REPETITIONS}`;
   return [
     row(name, sample, bare),
-    { what: `${name}: CPU per minute`, value: `${sample.cpuPerMinute.toFixed(2)} s`, how },
+    { what: `${name}: CPU per minute`, value: `${sample.cpuPerMinute.toFixed(3)} s`, how },
     { what: `${name}: wake-ups per second`, value: sample.wakeUpsPerSecond.toFixed(1), how },
   ];
 }
@@ -67,8 +107,10 @@ async function measureAgent(transport: string): Promise<Sample> {
       firstSnapshotJitterSeconds: 0,
     };
     writeFileSync(join(folder, "config.json"), JSON.stringify(config));
-    const args = [`${ROOT}dist/gatewarden.js`, "run", "--config", join(folder, "config.json")];
-    return await measure(spawn(process.execPath, args, { stdio: "ignore" }));
+    const { flags, variables } = unitSettings();
+    const script = [`${ROOT}dist/gatewarden.js`, "run", "--config", join(folder, "config.json")];
+    const env = { ...process.env, ...variables };
+    return await measure(spawn(process.execPath, [...flags, ...script], { stdio: "ignore", env }));
   } finally {
     await hub.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -77,9 +119,9 @@ async function measureAgent(transport: string): Promise<Sample> {
 
 /** Lets the process settle, watches it idle, ends it. */
 async function measure(child: ChildProcess): Promise<Sample> {
-  await systemClock.sleep(SETTLE_MS / 2);
-  const before = activityOf(child);
   await systemClock.sleep(SETTLE_MS);
+  const before = activityOf(child);
+  await systemClock.sleep(WATCH_MS);
   const after = activityOf(child);
   const text = readFileSync(`/proc/${child.pid}/smaps_rollup`, "utf8");
   const kilobytes = (name: string): number =>
@@ -90,19 +132,24 @@ async function measure(child: ChildProcess): Promise<Sample> {
   return {
     rss: kilobytes("Rss") * 1_024,
     pss: kilobytes("Pss") * 1_024,
-    cpuPerMinute: ((after.cpuSeconds - before.cpuSeconds) * 60_000) / SETTLE_MS,
-    wakeUpsPerSecond: ((after.switches - before.switches) * 1_000) / SETTLE_MS,
+    privateBytes: (kilobytes("Private_Clean") + kilobytes("Private_Dirty")) * 1_024,
+    cpuPerMinute: ((after.cpuSeconds - before.cpuSeconds) * 60_000) / WATCH_MS,
+    wakeUpsPerSecond: ((after.switches - before.switches) * 1_000) / WATCH_MS,
   };
 }
 
+/** Of all threads; the scheduler counts nanoseconds. Source: proc_pid_schedstat, proc_pid_status(5). */
 function activityOf(child: ChildProcess): {
   readonly cpuSeconds: number;
   readonly switches: number;
 } {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-  return {
-    cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100,
-    switches: Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0),
-  };
+  let cpuSeconds = 0;
+  let switches = 0;
+  for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
+    const folder = `/proc/${child.pid}/task/${thread}`;
+    cpuSeconds += Number(readFileSync(`${folder}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+    const status = readFileSync(`${folder}/status`, "utf8");
+    switches += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  }
+  return { cpuSeconds, switches };
 }
