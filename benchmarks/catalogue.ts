@@ -1,8 +1,8 @@
 import { baseline } from "./baseline.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { collectors } from "./collectors.ts";
 import { firewall } from "./firewall.ts";
 import { footprint } from "./footprint.ts";
-import { listeningPorts } from "./listening-ports.ts";
 import { liveEvents } from "./live-events.ts";
 import { memory } from "./memory.ts";
 import { packing } from "./packing.ts";
@@ -12,7 +12,7 @@ import { spool } from "./spool.ts";
 /** Every benchmark, in the order of the results page. */
 export const BENCHMARKS: readonly Benchmark[] = [
   footprint,
-  listeningPorts,
+  collectors,
   firewall,
   packing,
   memory,

@@ -22,7 +22,7 @@ export function logScale(values: readonly number[], pixels: Pixels): Scale {
   const high = Math.max(Math.log10(most) + 0.05, low + 0.3);
   const at = (value: number): number =>
     pixels.from +
-    ((Math.log10(Math.max(value, 1e-12)) - low) / (high - low)) * (pixels.to - pixels.from);
+    ((Math.log10(Math.max(value, least)) - low) / (high - low)) * (pixels.to - pixels.from);
   const steps = high - low > 2 ? [1] : STEPS;
   const ticks: number[] = [];
   for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {
