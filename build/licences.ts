@@ -11,8 +11,9 @@ export function bundledLicences(root: string, more: readonly string[]): string {
     readFileSync(join(root, "dist", "meta.json"), "utf8"),
   );
   const folders = new Set(more);
+  // A colon is behind the namespace of an input that is no file of a package.
   for (const input of Object.keys(meta.inputs)) {
-    const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    const found = /^([^:]*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (found?.[1] !== undefined) folders.add(found[1]);
   }
   return [...folders]

@@ -48,8 +48,12 @@ export function putContents(root: string, stage: string, architecture: string): 
   }
   const copy = (path: string, from: string, mode = 0o644) =>
     put(stage, path, readFileSync(join(root, from)), mode);
-  copy(`${PROGRAM}/bin/gatewarden.js`, "dist/gatewarden.js", 0o755);
-  copy(`${PROGRAM}/bin/gatewarden.js.LEGAL.txt`, "dist/gatewarden.js.LEGAL.txt");
+  for (const name of readdirSync(join(root, "dist"))) {
+    const isProgram = name === "gatewarden.js";
+    if (/^gatewarden[a-z-]*\.js(?:\.LEGAL\.txt)?$/.test(name)) {
+      copy(`${PROGRAM}/bin/${name}`, `dist/${name}`, isProgram ? 0o755 : 0o644);
+    }
+  }
   copy(`${PROGRAM}/bin/package.json`, "dist/package.json");
   putKoffi(root, stage, architecture);
   copy("usr/bin/gatewarden", "packaging/gatewarden.sh", 0o755);

@@ -26,12 +26,16 @@ export interface SupervisorOptions {
   readonly log: Log;
   /** Longest silence that is allowed; undefined: nobody minds. */
   readonly watchdogMs: number | undefined;
+  /** Looked after with every sign of life, and once soon after the start. */
+  readonly memory?: { look(): void };
 }
 
 export interface Supervisor {
   stop(): void;
 }
 
+/** When the start is over, and what it left behind may go. */
+const STARTED_MS = 15_000;
 /** The status line and the note of life are kept up also where no watchdog asks. */
 const UNWATCHED_INTERVAL_MS = 60_000;
 
@@ -58,6 +62,7 @@ export function superviseAgent(options: SupervisorOptions): Supervisor {
     const line = stuck === undefined ? agent.statusLine() : `stuck: ${stuck}`;
     if (line !== toldStatus) listener.status(line);
     toldStatus = line;
+    options.memory?.look();
     timer = clock.after(intervalMs, tick);
   }
 
@@ -67,7 +72,14 @@ export function superviseAgent(options: SupervisorOptions): Supervisor {
     agent.report(finding);
   }
   tick();
-  return { stop: () => timer?.cancel() };
+  const { memory } = options;
+  const started = memory === undefined ? undefined : clock.after(STARTED_MS, () => memory.look());
+  return {
+    stop() {
+      timer?.cancel();
+      started?.cancel();
+    },
+  };
 }
 
 function previousEndFinding(previous: PreviousEnd): DiagnosticFinding | undefined {

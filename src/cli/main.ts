@@ -1,7 +1,8 @@
-import { AgentError, describeError } from "../contract/errors.ts";
+import { AgentError } from "../contract/errors.ts";
 import { environment } from "../system/environment.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { EXIT } from "./exit-code.ts";
+import { tellFailure } from "./failure.ts";
 import { createTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -102,9 +103,7 @@ async function main(): Promise<number> {
   try {
     return await dispatch(process.argv.slice(2), { terminal, environment: facts });
   } catch (error) {
-    terminal.warn(`${terminal.paint("red", "gatewarden:")} ${describeError(error)}`);
-    if (error instanceof AgentError) terminal.warn(`  ${error.remedy}`);
-    return exitCodeOf(error);
+    return tellFailure(error, terminal);
   }
 }
 

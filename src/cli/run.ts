@@ -3,8 +3,10 @@ import { superviseAgent } from "../agent/supervisor.ts";
 import { readConfig } from "../config/read-config.ts";
 import { AgentError } from "../contract/errors.ts";
 import { systemClock } from "../system/clock.ts";
+import { memory } from "../system/environment.ts";
 import { readSmallText } from "../system/files.ts";
 import { createLog } from "../system/log.ts";
+import { createMemoryRest, giveMemoryBack } from "../system/memory-rest.ts";
 import { createServiceNotifier } from "../system/service-notify.ts";
 import { assembleAgent } from "./assemble.ts";
 import { type Command, parseArguments } from "./command.ts";
@@ -93,6 +95,11 @@ export const runCommand: Command = {
         clock: systemClock,
         log,
         watchdogMs,
+        memory: createMemoryRest({
+          clock: systemClock,
+          residentBytes: () => memory().residentBytes,
+          giveBack: giveMemoryBack,
+        }),
       });
       const why = await untilStopped();
       log.info({ why }, "agent stops");

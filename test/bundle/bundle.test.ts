@@ -1,7 +1,7 @@
 /** The production bundle as a user meets it; also run under Node 18 by build/node18.sh. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { BUNDLE, runBundle, startBundle, until } from "../support/bundle.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
@@ -56,9 +56,14 @@ describe("the bundle", () => {
     assert.match(output, /listening-ports/);
   });
 
-  it("runs alone, copied to an empty folder", async () => {
+  it("runs from a copy of its files in an empty folder, started under another name", async () => {
     const alone = join(folder, "alone");
     mkdirSync(alone);
+    for (const name of readdirSync(dirname(BUNDLE))) {
+      if (/^gatewarden-.*\.js$/.test(name)) {
+        copyFileSync(join(dirname(BUNDLE), name), join(alone, name));
+      }
+    }
     copyFileSync(BUNDLE, join(alone, "agent.js"));
     const options = { bundle: join(alone, "agent.js"), cwd: alone };
     // Without its native part it has much to say of itself: that may fill the first message.

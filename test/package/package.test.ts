@@ -81,7 +81,12 @@ describe("the Debian package", { skip: reasonToSkip() }, () => {
     const expected = [
       "-rwxr-xr-x usr/bin/gatewarden",
       "-rwxr-xr-x usr/lib/gatewarden/bin/gatewarden.js",
-      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden.js.LEGAL.txt",
+      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden-agent.js",
+      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden-azure.js",
+      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden-azure.js.LEGAL.txt",
+      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden-tools.js",
+      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden-tools.js.LEGAL.txt",
+      "-rw-r--r-- usr/lib/gatewarden/bin/gatewarden-yaml.js",
       "-rw-r--r-- usr/lib/gatewarden/bin/package.json",
       `-rw-r--r-- ${native}/index.js`,
       `-rw-r--r-- ${native}/package.json`,

@@ -42,7 +42,7 @@ ${skippedPart(report)}
 
 /** Without a script there is nothing to filter with, so the script shows it. */
 function filterBar(): Markup {
-  return html`<div class="filter" hidden><label>Show <select id="standing"><option value="">all checks</option><option value="failed">failed</option><option value="error">errors</option><option value="manual">for a person</option><option value="passed">passed</option><option value="not-applicable">not applicable</option></select></label> <label>Find <input id="find" type="search" placeholder="ssh, 5.2, /etc/…"></label> <button type="button" id="unfold">Unfold all</button> <output id="matches"></output></div>`;
+  return html`<div class="filter" hidden><label>Show <select id="standing"><option value="">all checks</option><option value="failed">failed</option><option value="error">errors</option><option value="manual">for a person</option><option value="passed">passed</option><option value="not-applicable">not applicable</option></select></label> <label>Find <input id="find" type="search" placeholder="ssh, 5.2, /etc/..."></label> <button type="button" id="unfold">Unfold all</button> <output id="matches"></output></div>`;
 }
 
 function groupPart(name: string, checks: readonly ReportedCheck[]): Markup {
