@@ -26,10 +26,11 @@ export interface MemoryRun {
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
-/** Drives `count` events through spool, packing and TLS MQTT in a child; the hub runs here. */
+/** With `flags` of node, drives `count` events through spool, packing and TLS MQTT in a child; the hub runs here. */
 export async function runMemory(
   count: number,
   onSample: (sample: MemorySample) => void,
+  flags: readonly string[] = [],
 ): Promise<MemoryRun> {
   const folder = mkdtempSync(join(tmpdir(), "gatewarden-memory-"));
   const hub = await startLocalHub({
@@ -58,7 +59,15 @@ export async function runMemory(
     });
     const connectionString = join(folder, "connection-string");
     writeFileSync(connectionString, hub.connectionString(), { mode: 0o600 });
-    const args = ["--expose-gc", driver, folder, connectionString, hub.caFile, String(count)];
+    const args = [
+      ...flags,
+      "--expose-gc",
+      driver,
+      folder,
+      connectionString,
+      hub.caFile,
+      String(count),
+    ];
     const samples = await collect(args, onSample);
     return { samples, arrived };
   } finally {

@@ -9,6 +9,7 @@ import { systemRandom } from "../../src/system/random.ts";
 import { testAuthority } from "../../test/support/certificates.ts";
 import { mosquittoMissing, startMosquitto } from "../../test/support/mosquitto.ts";
 import { ROOT } from "../benchmark.ts";
+import { unitSettings } from "../support/unit-settings.ts";
 import type { Traffic, TransportName } from "./contract.ts";
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
@@ -153,20 +154,6 @@ export async function heapOf(child: ChildProcess, folder: string): Promise<numbe
     return heapUsed;
   }
   return 0;
-}
-
-/** Flags of node and variables that the unit sets. Source: systemd/gatewarden.service. */
-function unitSettings(): {
-  readonly flags: readonly string[];
-  readonly variables: Readonly<Record<string, string>>;
-} {
-  const unit = readFileSync(`${ROOT}systemd/gatewarden.service`, "utf8");
-  const words = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
-  const pairs = [...unit.matchAll(/^Environment="?([A-Z0-9_]+)=([^"\n]*)"?$/gm)];
-  return {
-    flags: words.filter((word) => word.startsWith("--") && word !== "--config"),
-    variables: Object.fromEntries(pairs.map(([, name = "", value = ""]) => [name, value])),
-  };
 }
 
 async function startAgent(
