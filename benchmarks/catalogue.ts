@@ -8,12 +8,14 @@ import { memory } from "./memory.ts";
 import { packing } from "./packing.ts";
 import { posture } from "./posture.ts";
 import { spool } from "./spool.ts";
+import { streams } from "./streams.ts";
 
 /** Every benchmark, in the order of the results page. */
 export const BENCHMARKS: readonly Benchmark[] = [
   footprint,
   collectors,
   firewall,
+  streams,
   packing,
   memory,
   spool,
