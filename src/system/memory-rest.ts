@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 import type { Clock } from "../contract/clock.ts";
 import { unchangedFileMappings } from "../parse/file-mappings.ts";
 import { loadMemoryLibrary } from "./memory-library.ts";
+import { setV8Flags } from "./v8-settings.ts";
 
 /** Gives memory back when work is over. */
 export interface MemoryRest {
@@ -26,7 +27,7 @@ const QUIET_BYTES = 1_000_000;
 /** Not more often: with 50 ms each, that is 0.02 % of a core at most. */
 const PAUSE_MS = 300_000;
 /** The first start leaves more behind than all that comes after. */
-const FIRST_AFTER_MS = 15_000;
+const FIRST_AFTER_MS = 10_000;
 
 /** V8 collects on demand of the program only: a process that waits keeps what its last work left behind. */
 export function createMemoryRest(options: MemoryRestOptions): MemoryRest {
@@ -75,17 +76,20 @@ export function giveMemoryBack(): void {
 }
 
 function collectEverything(): void {
-  setFlagsFromString("--expose-gc");
-  // `gc` is there from the start only with --expose-gc on the command line, as in the unit.
-  const collect: unknown = globalThis.gc ?? runInNewContext("gc");
-  if (typeof collect !== "function") return;
-  setFlagsFromString("--compact-on-every-full-gc");
-  setFlagsFromString("--stress-flush-code");
+  const collect = collector();
+  setV8Flags(["--compact-on-every-full-gc", "--stress-flush-code"]);
   collect();
   // What the first run found old is gone after the second.
   collect();
-  setFlagsFromString("--no-stress-flush-code");
-  setFlagsFromString("--no-compact-on-every-full-gc");
+  setV8Flags(["--no-stress-flush-code", "--no-compact-on-every-full-gc"]);
+}
+
+/** V8's own; a global only with --expose-gc on the command line, as in the unit. */
+function collector(): () => void {
+  if (globalThis.gc !== undefined) return globalThis.gc;
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  return typeof collect === "function" ? () => collect() : () => undefined;
 }
 
 function ownMappings(): string {

@@ -99,7 +99,7 @@ describe("the unit", () => {
     const [config = ""] = valuesOf(unit, "ConditionPathExists");
     assert.match(
       start,
-      /^\/usr\/bin\/node( --[a-z-]+=\d+)* \/usr\/lib\/gatewarden\/bin\/gatewarden\.js run /,
+      /^\/usr\/bin\/node( --[a-z-]+(=\d+)?)* \/usr\/lib\/gatewarden\/bin\/gatewarden\.js run /,
     );
     assert.ok(start.endsWith(` --config ${config}`), start);
     assert.match(
