@@ -1,7 +1,7 @@
 import { type Benchmark, megabytes } from "./benchmark.ts";
 import { absolute, ratio } from "./figures.ts";
 import { type MemorySample, runMemory } from "./memory-run.ts";
-import { agentFlags } from "./support/unit-settings.ts";
+import { agentNode } from "./support/unit-settings.ts";
 
 const EVENTS = 100_000;
 const EARLY = 20_000;
@@ -20,7 +20,7 @@ export const memory: Benchmark = {
         EVENTS,
         ({ events, rss, heapUsed }) =>
           progress(`${events} events: ${megabytes(rss)} RSS, ${megabytes(heapUsed)} heap`),
-        agentFlags(),
+        agentNode(),
       );
       const early = result.samples.find((sample) => sample.events >= EARLY);
       const late = result.samples.at(-1);

@@ -2,7 +2,7 @@
 import type { Measurement, Note, RunOptions } from "../benchmark.ts";
 import { absolute, growth, ratio } from "../figures.ts";
 import type { HeldNamespace } from "../support/namespace.ts";
-import { agentFlags } from "../support/unit-settings.ts";
+import { agentNode } from "../support/unit-settings.ts";
 import type { DriverReply, DriverRequest, Timing } from "./driver-contract.ts";
 
 /** What grows, and what is measured while it does. */
@@ -79,9 +79,7 @@ async function sampleAt(
   const ask = (request: Pick<DriverRequest, "repetitions" | "peers">): DriverReply => {
     const { collector, settings } = plan;
     const text = JSON.stringify({ collector, settings, ...request });
-    const reply: DriverReply = JSON.parse(
-      space.run([process.execPath, ...agentFlags(), driver, text]),
-    );
+    const reply: DriverReply = JSON.parse(space.run([...agentNode(), driver, text]));
     return reply;
   };
   try {

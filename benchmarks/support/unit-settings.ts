@@ -8,15 +8,22 @@ export function unitSettings(): {
 } {
   const unit = readFileSync(`${ROOT}systemd/gatewarden.service`, "utf8");
   const words = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
-  const pairs = [...unit.matchAll(/^Environment="?([A-Z0-9_]+)=([^"\n]*)"?$/gm)];
+  const lines = [...unit.matchAll(/^Environment=(.*)$/gm)].map(([, line = ""]) => line);
+  const pairs = lines.flatMap((line) => line.replaceAll('"', "").split(/\s+/));
   return {
     flags: words.filter((word) => word.startsWith("--") && word !== "--config"),
-    variables: Object.fromEntries(pairs.map(([, name = "", value = ""]) => [name, value])),
+    variables: Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
   };
 }
 
-/** All flags under which the agent's code runs: those of the unit, and those it sets itself at start. */
-export function agentFlags(): readonly string[] {
+/** The words in front of a script that let it run as the agent does under the unit. */
+export function agentNode(): readonly string[] {
+  const pairs = Object.entries(unitSettings().variables).map(([name, value]) => `${name}=${value}`);
+  return ["env", ...pairs, process.execPath, ...agentFlags()];
+}
+
+/** Flags of the unit, and those that the agent sets itself at start. */
+function agentFlags(): readonly string[] {
   const file = `${ROOT}src/system/v8-settings.ts`;
   if (!existsSync(file)) return unitSettings().flags;
   const own = [...readFileSync(file, "utf8").matchAll(/"(--[a-z0-9-]+(?:=[a-z0-9.]+)?)"/g)];
