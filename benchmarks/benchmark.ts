@@ -74,11 +74,9 @@ export interface RunOptions {
    * `check`: only figures with `isChecked`, with repetitions between the two.
    */
   readonly mode: "full" | "quick" | "check";
-  /** Agents run in the machine's own namespaces, so that they see its processes. */
-  readonly isOnHost: boolean;
+  /** Of the accelerated load of the footprint benchmark; absent: what the mode says. */
+  readonly loadMinutes?: number;
 }
-
-export const QUICK: RunOptions = { mode: "quick", isOnHost: false };
 
 /** One question, answered with figures. */
 export interface Benchmark {

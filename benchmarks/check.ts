@@ -9,7 +9,7 @@ import { formatValue } from "./report/format.ts";
 import { readResults, type Section } from "./report/results.ts";
 
 const REPEATS = 2;
-const OPTIONS: RunOptions = { mode: "check", isOnHost: false };
+const OPTIONS: RunOptions = { mode: "check" };
 
 type Measured = readonly Pick<Section, "name" | "figures">[];
 

@@ -75,18 +75,18 @@ export const footprint: Benchmark = {
       "CPU seconds per hour",
     ),
   ],
-  async run(progress, { mode }) {
+  async run(progress, { mode, loadMinutes }) {
     const reason = whyNotHere();
     if (reason !== undefined) return skipped(reason);
     const folder = mkdtempSync(join(tmpdir(), "gatewarden-peers-"));
     try {
       const subjects = subjectsOf(mode, folder);
-      const measured = await measureAll(subjects, MODES[mode], progress);
+      const rounds = roundsOf(mode, loadMinutes);
+      const measured = await measureAll(subjects, rounds, progress);
       const bare = measured.find(({ name }) => name === BARE_NODE.name);
       if (bare === undefined) return skipped("the bare Node process ended");
-      const { first } = MODES[mode];
       const request = {
-        ...first,
+        ...rounds.first,
         subject: { kind: "program", program: BARE_NODE.program },
       } as const;
       const figures = measured.flatMap((one) => figuresOf(one, bare, request));
@@ -104,6 +104,12 @@ export const footprint: Benchmark = {
     }
   },
 };
+
+function roundsOf(mode: RunOptions["mode"], loadMinutes: number | undefined): Rounds {
+  const rounds = MODES[mode];
+  if (loadMinutes === undefined || mode === "check") return rounds;
+  return { ...rounds, first: { ...rounds.first, acceleratedSeconds: loadMinutes * 60 } };
+}
 
 function bars(id: string, title: string, yLabel: string) {
   return { id, title, kind: "bars", xLabel: "", yLabel } as const;

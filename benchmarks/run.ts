@@ -19,13 +19,13 @@ import { mergeResults, readResults, type Section } from "./report/results.ts";
 import { writeResults } from "./report/write-results.ts";
 
 const FOLDER = `${ROOT}docs/benchmarks/`;
-const USAGE = `npm run bench -- [NAME…] [--quick] [--out FOLDER | --record] [--remark TEXT] [--on-host] [--charts]
+const USAGE = `npm run bench -- [NAME…] [--quick] [--out FOLDER | --record] [--remark TEXT] [--load-minutes N] [--charts]
   NAME         ${BENCHMARKS.map(({ name }) => name).join(", ")}
   --quick      fewer repetitions and smaller sizes
   --out        writes results.md, results.json and charts there
   --record     with names: replaces their sections of docs/benchmarks
   --remark     a sentence for the reader, such as "on a busy machine"
-  --on-host    runs agents in the machine's own namespaces, so that they see its processes
+  --load-minutes  length of the footprint's accelerated load; 60 in a full run, 1 in a quick one
   --charts     measures nothing; writes the page and the charts anew from results.json`;
 
 function say(line: string): void {
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
       out: { type: "string" },
       record: { type: "boolean", default: false },
       remark: { type: "string" },
-      "on-host": { type: "boolean", default: false },
+      "load-minutes": { type: "string" },
       charts: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -58,7 +58,11 @@ async function main(): Promise<void> {
     return;
   }
   const isWritten = flags.out !== undefined || flags.record || (names.length === 0 && !flags.quick);
-  const options: RunOptions = { mode: flags.quick ? "quick" : "full", isOnHost: flags["on-host"] };
+  const minutes = Number(flags["load-minutes"]);
+  const options: RunOptions = {
+    mode: flags.quick ? "quick" : "full",
+    ...(minutes > 0 ? { loadMinutes: minutes } : {}),
+  };
   const wanted = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
   say(machineFacts().join(" · "));
   for (const benchmark of wanted) {
