@@ -66,8 +66,12 @@ async function main(): Promise<void> {
   const wanted = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
   say(machineFacts().join(" · "));
   for (const benchmark of wanted) {
-    const section = await measure(benchmark, options, flags.remark);
-    if (!isWritten) continue;
+    const section = await measure(benchmark, options, flags.remark).catch((error: unknown) => {
+      // The others may still tell something.
+      say(`  FAILED: ${error instanceof Error ? error.stack : String(error)}`);
+      process.exitCode = 1;
+    });
+    if (!isWritten || section === undefined) continue;
     // After each one: hours of measuring are not lost with the last of them.
     const recorded = readResults(`${folder}/results.json`);
     writeResults(folder, mergeResults(recorded, [section], order));

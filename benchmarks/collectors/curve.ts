@@ -58,6 +58,14 @@ export async function measureCurve(
     ...samples.flatMap((sample) => comparisons(plan, sample)),
     ...growths(plan, samples),
     ...samples.flatMap((sample) => timings(plan, sample)),
+    ...samples.flatMap(({ size, peers }) =>
+      Object.entries(peers)
+        .filter(([, values]) => values.length === 0)
+        .map(([peer]) => ({
+          ...{ what: `${size} ${plan.what}: ${peer}`, value: "failed" },
+          how: "it threw an error that nobody could catch",
+        })),
+    ),
     ...samples.map(({ size, items }) => ({
       what: `${size} ${plan.what}: items in the event`,
       value: String(items),
@@ -158,6 +166,7 @@ function timings(plan: CurvePlan, sample: Sample): readonly Measurement[] {
     ...Object.entries(sample.peers).map(([command, values]) => [command, command, values] as const),
   ];
   return all.flatMap(([line, command, values]) => {
+    if (values.length === 0) return [];
     const point = { line, x: sample.size };
     const name = `${sample.size} ${what}: ${line}`;
     const shared = { unit: "ms", command } as const;

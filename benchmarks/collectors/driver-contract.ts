@@ -23,6 +23,6 @@ export interface DriverReply {
   readonly warm: readonly Timing[];
   /** Compiled code, but a new probe for each. */
   readonly empty: readonly Timing[];
-  /** By command; those that are not installed are missing. */
+  /** By command; those that are not installed are missing, those that failed have none. */
   readonly peers: Readonly<Record<string, readonly Timing[]>>;
 }

@@ -111,16 +111,7 @@ function startPeer(command: readonly string[]): Peer {
   const name = command.join(" ");
   const inside = PACKAGES[file];
   const timings: Timing[] = [];
-  if (inside !== undefined) {
-    return {
-      isHere: true,
-      async run() {
-        await systemClock.sleep(PACKAGE_REST_MS);
-        timings.push(...(await timed(1, inside)));
-      },
-      result: () => [name, timings],
-    };
-  }
+  if (inside !== undefined) return startPackage(name, inside);
   const start = (): boolean => spawnSync(file, args, { stdio: "ignore" }).error === undefined;
   return {
     isHere: start(),
@@ -133,6 +124,33 @@ function startPeer(command: readonly string[]): Peer {
     },
     // The kernel tells the time of ended children in hundredths of a second: only their mean is known.
     result: () => [name, timings.map(({ ms }) => ({ ms, cpuMs: meanCpuMs(timings) }))],
+  };
+}
+
+/** A package may throw out of reach, as where it makes a command line too long: it then has no figures. */
+function startPackage(name: string, inside: () => Promise<unknown>): Peer {
+  const timings: Timing[] = [];
+  let hasFailed = false;
+  return {
+    isHere: true,
+    async run() {
+      if (hasFailed) return;
+      await systemClock.sleep(PACKAGE_REST_MS);
+      let fail = (_error: unknown): void => undefined;
+      const failure = new Promise<never>((_resolve, reject) => {
+        fail = reject;
+      });
+      process.once("uncaughtException", fail);
+      try {
+        timings.push(...(await timed(1, () => Promise.race([inside(), failure]))));
+      } catch {
+        hasFailed = true;
+        timings.length = 0;
+      } finally {
+        process.off("uncaughtException", fail);
+      }
+    },
+    result: () => [name, timings],
   };
 }
 
