@@ -30,6 +30,7 @@ const MEMORY_ONLY = {
   starts: 1,
 };
 
+/** The agent tidies up its memory a quarter of a minute after its start: that is no idle time yet. */
 const MODES: Readonly<Record<RunOptions["mode"], Rounds>> = {
   full: {
     count: 5,
@@ -47,10 +48,10 @@ const MODES: Readonly<Record<RunOptions["mode"], Rounds>> = {
   quick: {
     count: 1,
     first: {
-      ...{ settleSeconds: 15, idleSeconds: 30, loadSeconds: 30, acceleratedSeconds: 60 },
+      ...{ settleSeconds: 30, idleSeconds: 30, loadSeconds: 30, acceleratedSeconds: 60 },
       ...{ speed: SPEED, starts: 2 },
     },
-    others: { ...MEMORY_ONLY, settleSeconds: 15 },
+    others: { ...MEMORY_ONLY, settleSeconds: 30 },
   },
 };
 
