@@ -37,7 +37,7 @@ const PLANS: readonly CurvePlan[] = [
     ],
     rival: "ss -lntup",
     warmLimit: 5,
-    firstLimit: 1,
+    coldLimit: 1,
     hold: (sockets) => hold(sockets, Math.max(1, sockets / SOCKETS_PER_PROCESS)),
   },
   {
@@ -47,7 +47,7 @@ const PLANS: readonly CurvePlan[] = [
     peers: [["ss", "-lntup"], ["ps", "-ef"], ["systeminformation.processes()"], START],
     rival: "ss -lntup",
     warmLimit: 5,
-    firstLimit: 1,
+    coldLimit: 1,
     hold: (processes) => hold(SOCKETS_BESIDE_PROCESSES, processes),
   },
   {

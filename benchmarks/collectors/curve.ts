@@ -16,8 +16,8 @@ export interface CurvePlan {
   readonly rival: string;
   /** At least so many times as fast as the rival, warm. */
   readonly warmLimit?: number;
-  /** The first snapshot takes at most so many times as long as the rival. */
-  readonly firstLimit?: number;
+  /** With a new probe, which knows no owner yet, it takes at most so many times as long as the rival. */
+  readonly coldLimit?: number;
   hold(size: number): Promise<HeldNamespace>;
 }
 
@@ -110,7 +110,7 @@ function walls(timings: readonly Timing[]): readonly number[] {
 }
 
 function comparisons(plan: CurvePlan, { size, ...sample }: Sample): readonly Measurement[] {
-  const { what, rival, warmLimit, firstLimit } = plan;
+  const { what, rival, warmLimit, coldLimit } = plan;
   const theirs = sample.peers[rival];
   if (theirs === undefined) return [];
   return [
@@ -124,13 +124,21 @@ function comparisons(plan: CurvePlan, { size, ...sample }: Sample): readonly Mea
       ...(warmLimit === undefined ? {} : { limit: warmLimit }),
     }),
     ratio({
+      name: `${size} ${what}: new probe / ${rival}`,
+      command: `${COMMANDS.empty}; ${rival}`,
+      better: "lower",
+      of: walls(sample.empty),
+      to: walls(theirs),
+      isChecked: size <= 1_000,
+      ...(coldLimit === undefined ? {} : { limit: coldLimit }),
+    }),
+    ratio({
       name: `${size} ${what}: first / ${rival}`,
       command: `${COMMANDS.first}; ${rival}`,
       better: "lower",
       of: walls(sample.first),
       to: walls(theirs),
       isChecked: size <= 1_000,
-      ...(firstLimit === undefined ? {} : { limit: firstLimit }),
     }),
   ];
 }

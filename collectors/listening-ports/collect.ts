@@ -16,6 +16,8 @@ import type { listeningPortsSettings } from "./schema.ts";
 
 type Context = CollectorContext<Infer<typeof listeningPortsSettings>>;
 
+type Details = Readonly<Record<string, string>>;
+
 /** Kernel states of a socket that waits for strangers. Source: include/net/tcp_states.h */
 const LISTEN = 10;
 const CLOSE = 7;
@@ -50,34 +52,33 @@ export async function collectListeningPorts(context: Context): Promise<Snapshot>
 }
 
 function isListening(socket: SocketFacts): boolean {
-  if (!isIpAddress(socket.localAddress)) return false;
   if (socket.protocol === "tcp") return socket.state === LISTEN;
   return socket.state === CLOSE && socket.remotePort === 0 && socket.localPort !== 0;
 }
 
 function listenersOf(sockets: readonly SocketFacts[]): readonly Listener[] {
-  const groups = new Map<
-    string,
-    { readonly listener: Listener; readonly members: SocketFacts[] }
-  >();
-  for (const socket of sockets.filter(isListening)) {
-    const protocol = socket.family === "ipv6" ? (`${socket.protocol}6` as const) : socket.protocol;
-    const key = `${protocol} ${socket.localPort} ${socket.localAddress}`;
-    const known = groups.get(key);
-    if (known !== undefined) {
-      known.members.push(socket);
-      continue;
+  /** By protocol and address, then by port: thousands of sockets have a few addresses. */
+  const groups = new Map<string, Map<number, Listener & { readonly sockets: SocketFacts[] }>>();
+  for (const socket of sockets) {
+    if (!isListening(socket)) continue;
+    const { family, localAddress: address, localPort: port } = socket;
+    const protocol = family === "ipv6" ? (`${socket.protocol}6` as const) : socket.protocol;
+    const key = `${protocol} ${address}`;
+    let byPort = groups.get(key);
+    if (byPort === undefined) {
+      if (!isIpAddress(address)) continue;
+      byPort = new Map();
+      groups.set(key, byPort);
     }
-    const members = [socket];
-    const { localAddress: address, localPort: port } = socket;
-    groups.set(key, { listener: { protocol, address, port, sockets: members }, members });
+    const known = byPort.get(port);
+    if (known === undefined) byPort.set(port, { protocol, address, port, sockets: [socket] });
+    else known.sockets.push(socket);
   }
-  return [...groups.values()]
-    .map(({ listener }) => ({
-      ...listener,
-      sockets: [...listener.sockets].sort((a, b) => a.inode - b.inode),
-    }))
-    .sort(byProtocolAndPort);
+  const listeners = [...groups.values()].flatMap((byPort) => [...byPort.values()]);
+  for (const { sockets: members } of listeners) {
+    if (members.length > 1) members.sort((a, b) => a.inode - b.inode);
+  }
+  return listeners.sort(byProtocolAndPort);
 }
 
 function byProtocolAndPort(a: Listener, b: Listener): number {
@@ -98,8 +99,10 @@ async function searchOwners(
   listeners: readonly Listener[],
 ): Promise<OwnerSearch | undefined> {
   if (!context.settings.includeOwners || listeners.length === 0) return NO_SEARCH;
-  const inodes = listeners.flatMap((listener) => listener.sockets.map((socket) => socket.inode));
-  return findOwners(context, new Set(inodes.filter((inode) => inode !== 0)));
+  const inodes = new Set<number>();
+  for (const { sockets } of listeners) for (const { inode } of sockets) inodes.add(inode);
+  inodes.delete(0);
+  return findOwners(context, inodes);
 }
 
 function itemWriter(
@@ -108,37 +111,82 @@ function itemWriter(
   search: OwnerSearch,
 ): (listener: Listener) => PayloadItem {
   const { probe } = context;
-  const userNames = userNamesOf(probe);
   const interfaces = interfaceNamesOf(probe, list.sockets);
-  const ownNamespace = networkNamespace(probe, "self");
+  const commonDetails = commonDetailsWriter(probe, list.source);
   return (listener) => {
     const { protocol, address, port, sockets } = listener;
-    const [owner, ...others] = ownersOf(sockets, search);
-    const userId = String(sockets[0]?.userId ?? "");
+    const owners = ownersOf(sockets, search);
+    const [first] = sockets;
     return {
       Protocol: protocol,
       LocalAddress: address,
       LocalPort: String(port),
       RemoteAddress: protocol.endsWith("6") ? "::" : "0.0.0.0",
       RemotePort: "*",
-      ...knownDetails({
-        ...(owner === undefined ? {} : ownerDetails(probe, owner)),
-        SharedBy: sharedByText(others),
-        UserId: userId,
-        User: userNames.get(userId),
-        Interface: interfaceText(sockets, interfaces),
-        NetworkNamespace:
-          ownNamespace ??
-          (owner === undefined ? undefined : networkNamespace(probe, String(owner.processId))),
-        Inode: sockets[0] === undefined ? undefined : String(sockets[0].inode),
-        Count: sockets.length > 1 ? String(sockets.length) : undefined,
-        Source: list.source,
-      }),
+      ExtraDetails: withInode(
+        commonDetails(owners[0], String(first?.userId ?? "")),
+        ownDetails(sockets, owners, interfaces),
+        String(first?.inode ?? ""),
+      ),
     };
   };
 }
 
+/** One spread in a literal is a copy for V8; two are a walk over the names, and this is done for each socket. */
+function withInode(common: Details, own: Details, inode: string): Details {
+  return own === NONE ? { ...common, Inode: inode } : { ...common, ...own, Inode: inode };
+}
+
+const NONE: Details = {};
+
+/**
+ * What all sockets of one owner and one user have in common: a server with a thousand sockets is read, and
+ * its details are put together, once.
+ */
+function commonDetailsWriter(
+  probe: Probe,
+  source: SocketList["source"],
+): (owner: Owner | undefined, userId: string) => Details {
+  const userNames = userNamesOf(probe);
+  const ownNamespace = networkNamespace(probe, "self");
+  const known = new Map<string, Details>();
+  return (owner, userId) => {
+    const key = `${owner?.processId ?? ""} ${userId}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const { ExtraDetails: details = NONE } = knownDetails({
+      ...(owner === undefined ? {} : ownerDetails(probe, owner)),
+      UserId: userId,
+      User: userNames.get(userId),
+      NetworkNamespace:
+        ownNamespace ??
+        (owner === undefined ? undefined : networkNamespace(probe, String(owner.processId))),
+      Source: source,
+    });
+    known.set(key, details);
+    return details;
+  };
+}
+
+/** What few sockets have. */
+function ownDetails(
+  sockets: readonly SocketFacts[],
+  owners: readonly Owner[],
+  interfaces: ReadonlyMap<number, string>,
+): Details {
+  if (sockets.length === 1 && owners.length < 2 && sockets[0]?.interfaceIndex === 0) return NONE;
+  const { ExtraDetails: details = NONE } = knownDetails({
+    SharedBy: sharedByText(owners.slice(1)),
+    Interface: interfaceText(sockets, interfaces),
+    Count: sockets.length > 1 ? String(sockets.length) : undefined,
+  });
+  return details;
+}
+
 function ownersOf(sockets: readonly SocketFacts[], search: OwnerSearch): readonly Owner[] {
+  const [only] = sockets;
+  // As findOwners has ordered them, and each process once.
+  if (sockets.length === 1 && only !== undefined) return search.owners.get(only.inode) ?? [];
   const byProcess = new Map<number, Owner>();
   for (const socket of sockets) {
     for (const owner of search.owners.get(socket.inode) ?? []) {

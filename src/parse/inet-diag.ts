@@ -77,9 +77,10 @@ export interface InetDiagReplyContext {
 export function parseInetDiag(bytes: Uint8Array, context: InetDiagReplyContext): InetDiagReply {
   const { messages, ...datagram } = readDatagram(bytes, context.sequence, context.endianness);
   const sockets: SocketFacts[] = [];
+  const texts: AddressTexts = new Map();
   let { skipped } = datagram;
   for (const { type, body } of messages) {
-    const socket = type === SOCK_DIAG_BY_FAMILY ? readSocket(body, context) : undefined;
+    const socket = type === SOCK_DIAG_BY_FAMILY ? readSocket(body, context, texts) : undefined;
     if (socket === undefined) skipped += 1;
     else sockets.push(socket);
   }
@@ -131,7 +132,7 @@ function readSocketEnd(body: Uint8Array, endianness: Endianness): SocketEnd | un
   const number = attributes.get(ATTRIBUTE_PROTOCOL)?.[0];
   if (number !== PROTOCOL_NUMBERS.tcp && number !== PROTOCOL_NUMBERS.udp) return undefined;
   const protocol = number === PROTOCOL_NUMBERS.tcp ? "tcp" : "udp";
-  const socket = readSocket(body, { protocol, sequence: 0, endianness });
+  const socket = readSocket(body, { protocol, sequence: 0, endianness }, new Map());
   if (socket === undefined) return undefined;
   const info = attributes.get(ATTRIBUTE_INFO);
   if (protocol === "udp" || info === undefined || info.length < TCP_BYTES_RECEIVED_AT + 8) {
@@ -148,26 +149,58 @@ function readSocketEnd(body: Uint8Array, endianness: Endianness): SocketEnd | un
 }
 
 /** struct inet_diag_msg: ports and addresses in network order, the rest in host order. */
-function readSocket(body: Uint8Array, context: InetDiagReplyContext): SocketFacts | undefined {
+function readSocket(
+  body: Uint8Array,
+  context: InetDiagReplyContext,
+  texts: AddressTexts,
+): SocketFacts | undefined {
   if (body.length < MESSAGE_BYTES) return undefined;
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const isLittle = context.endianness === "LE";
-  const familyNumber = view.getUint8(0);
+  const familyNumber = body[0];
   if (familyNumber !== FAMILY_NUMBERS.ipv4 && familyNumber !== FAMILY_NUMBERS.ipv6) {
     return undefined;
   }
   const family: AddressFamily = familyNumber === FAMILY_NUMBERS.ipv4 ? "ipv4" : "ipv6";
-  const addressText = family === "ipv4" ? ipv4FromBytes : ipv6FromBytes;
+  const addressText = (bytes: Uint8Array, at: number): string =>
+    family === "ipv4" ? ipv4Text(bytes, at, texts) : ipv6FromBytes(bytes, at);
   return {
     protocol: context.protocol,
     family,
-    state: view.getUint8(1),
+    state: body[1] ?? 0,
     localAddress: addressText(body, ID_OFFSET + 4),
-    localPort: view.getUint16(ID_OFFSET, false),
+    localPort: portAt(body, ID_OFFSET),
     remoteAddress: addressText(body, ID_OFFSET + 20),
-    remotePort: view.getUint16(ID_OFFSET + 2, false),
-    userId: view.getUint32(64, isLittle),
-    inode: view.getUint32(68, isLittle),
-    interfaceIndex: view.getUint32(ID_OFFSET + 36, isLittle),
+    remotePort: portAt(body, ID_OFFSET + 2),
+    userId: wordAt(body, 64, context.endianness),
+    inode: wordAt(body, 68, context.endianness),
+    interfaceIndex: wordAt(body, ID_OFFSET + 36, context.endianness),
   };
+}
+
+/** Texts of one datagram: most of its sockets share a few addresses. */
+type AddressTexts = Map<number, string>;
+
+function ipv4Text(bytes: Uint8Array, at: number, texts: AddressTexts): string {
+  const key = wordAt(bytes, at, "BE");
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const text = ipv4FromBytes(bytes, at);
+  texts.set(key, text);
+  return text;
+}
+
+function portAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+/** Without a DataView: one for each of ten thousand sockets is what the collector of garbage lives on. */
+function wordAt(bytes: Uint8Array, at: number, endianness: Endianness): number {
+  const a = bytes[at] ?? 0;
+  const b = bytes[at + 1] ?? 0;
+  const c = bytes[at + 2] ?? 0;
+  const d = bytes[at + 3] ?? 0;
+  const word =
+    endianness === "LE"
+      ? (d << 24) | (c << 16) | (b << 8) | a
+      : (a << 24) | (b << 16) | (c << 8) | d;
+  return word >>> 0;
 }
