@@ -100,7 +100,7 @@ async function sampleAt(
 }
 
 const COMMANDS = {
-  warm: "collect() of the built collector, the third call of a process and later ones",
+  warm: "collect() of the built collector, after eleven calls",
   empty: "collect() with a new probe in a warm process",
   first: "the first collect() of a new process",
 };

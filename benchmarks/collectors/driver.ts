@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 /** systeminformation answers from its last result when it is asked again sooner. */
 const PACKAGE_REST_MS = 600;
+const WARM_UP_CALLS = 10;
 
 async function main(): Promise<DriverReply> {
   const request: DriverRequest = JSON.parse(process.argv[2] ?? "{}");
@@ -35,8 +36,8 @@ async function main(): Promise<DriverReply> {
     items = await collect(collector, settings, through);
   };
   const [first = NONE] = await timed(1, () => look(probe));
-  // Two more before the figures count: compilers and caches have their fill.
-  if (request.repetitions > 0) await timed(2, () => look(probe));
+  // More before the figures count: compilers and caches have their fill.
+  if (request.repetitions > 0) await timed(WARM_UP_CALLS, () => look(probe));
   const warm: Timing[] = [];
   const empty: Timing[] = [];
   const peers = request.peers.map(startPeer).filter((peer) => peer.isHere);
