@@ -3,6 +3,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { collectors } from "./collectors.ts";
 import { firewall } from "./firewall.ts";
 import { footprint } from "./footprint.ts";
+import { listeningPorts } from "./listening-ports.ts";
 import { liveEvents } from "./live-events.ts";
 import { memory } from "./memory.ts";
 import { packing } from "./packing.ts";
@@ -14,6 +15,7 @@ import { streams } from "./streams.ts";
 export const BENCHMARKS: readonly Benchmark[] = [
   footprint,
   collectors,
+  listeningPorts,
   firewall,
   streams,
   packing,
