@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { debianRoots, whyNoRoots } from "../test/baseline/debian-root.ts";
-import { type Benchmark, type Figure, megabytes, ROOT, spread } from "./benchmark.ts";
+import { type Benchmark, type Figure, type Measurement, ROOT } from "./benchmark.ts";
+import { absolute, ratio, skipped } from "./figures.ts";
 
 const PEERS = ["lynis", "openscap-scanner", "ssg-debian", "time"];
 const PROFILE = "xccdf_org.ssgproject.content_profile_anssi_np_nt28_restrictive";
@@ -12,13 +13,16 @@ const CONTENT = "/usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml";
 const AS_DEBIAN_11 =
   'rm -f /etc/os-release; sed \'s/12 (bookworm)/11 (bullseye)/; s/"12"/"11"/; s/bookworm/bullseye/\' /usr/lib/os-release >/etc/os-release; echo 11.9 >/etc/debian_version';
 
+const OURS = "gatewarden baseline";
+const LYNIS = "lynis audit system --quick";
+
 /** A baseline scan against Lynis and OpenSCAP, on the same root file system. */
 export const baseline: Benchmark = {
   name: "baseline",
   question: "What does a baseline scan cost?",
   async run(progress) {
     const reason = whyNoRoots();
-    if (reason !== false) return [{ what: "skipped", value: "-", how: reason }];
+    if (reason !== false) return skipped(reason);
     progress("root file systems");
     const { plain } = debianRoots("bookworm");
     const folder = mkdtempSync(join(tmpdir(), "gatewarden-bench-baseline-"));
@@ -29,8 +33,8 @@ export const baseline: Benchmark = {
       const own = [process.execPath, `${ROOT}dist/gatewarden.js`, "baseline", "--root", root];
       const figures = [
         ...inAgent(root, progress),
-        wholeProcess("gatewarden baseline", [...own, "--format", "json"], root, folder, progress),
-        wholeProcess(
+        ...wholeProcess(OURS, [...own, "--format", "json"], root, folder, progress),
+        ...wholeProcess(
           "gatewarden baseline --walk",
           [...own, "--walk", "--format", "json"],
           root,
@@ -40,11 +44,11 @@ export const baseline: Benchmark = {
       ];
       if (!hasPeers) return figures;
       const lynis = ["chroot", root, "lynis", "audit", "system", "--quick", "--no-colors"];
-      figures.push(wholeProcess("lynis", lynis, root, folder, progress));
+      figures.push(...wholeProcess(LYNIS, lynis, root, folder, progress));
       spawnSync("chroot", [root, "sh", "-c", AS_DEBIAN_11]);
       const oscap = ["chroot", root, "oscap", "xccdf", "eval", "--profile", PROFILE, CONTENT];
-      figures.push(wholeProcess("oscap, 49 rules", oscap, root, folder, progress));
-      return figures;
+      figures.push(...wholeProcess("oscap, 49 rules", oscap, root, folder, progress));
+      return [...againstLynis(figures), ...figures];
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -78,20 +82,34 @@ function inAgent(root: string, progress: (line: string) => void): readonly Figur
   const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: ROOT });
   const report: DriverReport = JSON.parse(stdout);
   const [first, ...others] = report.scans;
-  const cpu = spread(others.map(({ cpuMs }) => cpuMs));
-  const wall = spread(others.map(({ wallMs }) => wallMs));
+  const command = `node --import tsx benchmarks/baseline-driver.ts; ${first?.verdicts ?? 0} rules decided`;
+  const figure = (name: string, scans: DriverReport["scans"], pick: "cpuMs" | "wallMs") =>
+    absolute({ name, unit: "ms", command, values: scans.map((scan) => scan[pick]) });
+  const firsts = first === undefined ? [] : [first];
   return [
-    {
-      what: "in the agent: first scan",
-      value: `${first?.cpuMs.toFixed(0)} ms CPU`,
-      how: `${first?.wallMs.toFixed(0)} ms, ${first?.verdicts} rules decided, code not yet compiled`,
-    },
-    {
-      what: "in the agent: later scans",
-      value: `${cpu.median.toFixed(0)} ms CPU`,
-      how: `${cpu.low.toFixed(0)}-${cpu.high.toFixed(0)}; ${wall.median.toFixed(0)} ms wall; six scans took ${megabytes(report.rssBytes)} of memory`,
-    },
+    figure("in the agent, first scan: CPU", firsts, "cpuMs"),
+    figure("in the agent, first scan: time", firsts, "wallMs"),
+    figure("in the agent, later scans: CPU", others, "cpuMs"),
+    figure("in the agent, later scans: time", others, "wallMs"),
+    absolute({
+      ...{ name: "in the agent, six scans: memory taken", unit: "bytes", command },
+      values: [report.rssBytes],
+    }),
   ];
+}
+
+/** How many times as much Lynis takes for its scan as we for ours. They do not judge the same things. */
+function againstLynis(figures: readonly Figure[]): readonly Figure[] {
+  const valuesOf = (name: string): readonly number[] =>
+    figures.flatMap((figure) =>
+      "median" in figure && figure.name === name ? [figure.median] : [],
+    );
+  return ["CPU", "time"].flatMap((what) => {
+    const [of, to] = [valuesOf(`${LYNIS}: ${what}`), valuesOf(`${OURS}: ${what}`)];
+    if (of.length === 0 || to.length === 0) return [];
+    const name = `${LYNIS} / ${OURS}: ${what}`;
+    return [ratio({ name, command: `${LYNIS}; ${OURS}`, better: "higher", of, to })];
+  });
 }
 
 /** A command as a whole: its time, its memory, and on another run the processes it starts. */
@@ -101,7 +119,7 @@ function wholeProcess(
   root: string,
   folder: string,
   progress: (line: string) => void,
-): Figure {
+): readonly Measurement[] {
   progress(what);
   const time = join(root, "usr/bin/time");
   const report = join(folder, "time");
@@ -113,11 +131,18 @@ function wholeProcess(
     : "";
   const [wall = 0, user = 0, system = 0, kilobytes = 0] = words.split(" ").map(Number);
   const { processes, programs } = countProcesses(command, folder);
-  return {
-    what,
-    value: `${(user + system).toFixed(1)} s CPU`,
-    how: `${wall.toFixed(1)} s, ${megabytes(kilobytes * 1_024)} at most, ${processes} processes and ${programs} programs started`,
-  };
+  const figure = (row: string, unit: "ms" | "bytes" | "count", value: number) =>
+    absolute({
+      ...{ name: `${what}: ${row}`, unit, values: [value], command: what },
+      cell: { row, column: what },
+    });
+  return [
+    figure("CPU", "ms", (user + system) * 1_000),
+    figure("time", "ms", wall * 1_000),
+    figure("peak RSS", "bytes", kilobytes * 1_024),
+    figure("processes started", "count", processes),
+    figure("programs started", "count", programs),
+  ];
 }
 
 function countProcesses(

@@ -5,10 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { firewallOf } from "../src/parse/firewall/firewall-of.ts";
 import { letsIn } from "../src/posture/exposure/lets-in.ts";
-import { type Benchmark, type Figure, spread } from "./benchmark.ts";
+import type { Benchmark, Figure, Measurement } from "./benchmark.ts";
+import { ruleSet } from "./collectors.ts";
+import { absolute, growth, ratio, skipped } from "./figures.ts";
 
 const RULES = [100, 1_000, 10_000];
 const REPETITIONS = 7;
+/** Large enough to be told well, and measured in a short run too. */
+const CHECKED_RULES = 1_000;
+const LINES = {
+  saving: "iptables-nft-save -c, whole process",
+  listing: "nft -j list ruleset, whole process",
+  parsingText: "our parser, iptables-save text",
+  parsingJson: "our parser, nft JSON",
+  asking: "one question: who reaches tcp 22",
+} as const;
 const NAMESPACE = `gwbench${process.pid}`;
 const RIVAL = "@wkronmiller/iptables-parser";
 
@@ -16,33 +27,31 @@ const RIVAL = "@wkronmiller/iptables-parser";
 export const firewall: Benchmark = {
   name: "firewall",
   question: "How long does it take to read, and to judge, a firewall?",
-  async run(progress) {
+  hasChecks: true,
+  charts: [
+    {
+      ...{ id: "firewall-time", title: "Reading and judging a firewall", kind: "curves" },
+      ...{ xLabel: "rules", yLabel: "time, median and range" },
+    },
+  ],
+  async run(progress, { mode }) {
     if (spawnSync("ip", ["netns", "add", NAMESPACE]).status !== 0) {
-      return [{ what: "skipped", value: "-", how: "needs root and ip netns" }];
+      return skipped("needs root and ip netns");
     }
-    const rival = installRival(progress);
+    const rival = mode === "full" ? installRival(progress) : undefined;
     try {
       const figures: Figure[] = [];
-      for (const count of RULES) {
+      for (const count of mode === "full" ? RULES : RULES.slice(0, 2)) {
         progress(`${count} rules`);
         figures.push(...compare(count, rival?.parse));
       }
-      return figures;
+      return [...figures, ...growths(figures)];
     } finally {
       spawnSync("ip", ["netns", "delete", NAMESPACE]);
       if (rival !== undefined) rmSync(rival.folder, { recursive: true, force: true });
     }
   },
 };
-
-function ruleSet(count: number): string {
-  const rules = Array.from({ length: count }, (_, at) => {
-    const source = `10.${(at >> 16) & 255}.${(at >> 8) & 255}.${at & 255}/32`;
-    const port = (at % 60_000) + 1;
-    return `-A INPUT -s ${source} -p tcp -m conntrack --ctstate NEW -m tcp --dport ${port} -m comment --comment "rule ${at}" -j ACCEPT`;
-  });
-  return ["*filter", ":INPUT DROP [0:0]", ...rules, "COMMIT", ""].join("\n");
-}
 
 function inNamespace(program: string, args: readonly string[], input = ""): string {
   return execFileSync("ip", ["netns", "exec", NAMESPACE, program, ...args], {
@@ -53,14 +62,13 @@ function inNamespace(program: string, args: readonly string[], input = ""): stri
   });
 }
 
-function time(repetitions: number, run: () => void): string {
-  const times = Array.from({ length: repetitions }, () => {
+function time(run: () => void): readonly number[] {
+  run();
+  return Array.from({ length: REPETITIONS }, () => {
     const startMs = performance.now();
     run();
     return performance.now() - startMs;
   });
-  const { median, low, high } = spread(times);
-  return `${median.toFixed(1)} ms (${low.toFixed(1)}-${high.toFixed(1)})`;
 }
 
 type RivalParse = (text: string) => unknown;
@@ -82,33 +90,61 @@ function compare(count: number, rival: RivalParse | undefined): readonly Figure[
     problems: [],
   });
   const { firewall: rules } = firewallOf(reading("iptables-nft", text));
-  const how = `${count} rules, median of ${REPETITIONS} (lowest-highest)`;
-  const figure = (what: string, run: () => void): Figure => ({
-    what: `${count} rules: ${what}`,
-    value: time(REPETITIONS, run),
-    how,
-  });
-  return [
-    figure("iptables-nft-save, whole process", () => inNamespace("iptables-nft-save", ["-c"])),
-    figure("nft -j list ruleset, whole process", () =>
-      inNamespace("nft", ["-j", "list", "ruleset"]),
-    ),
-    figure("our parser, iptables-save text", () => firewallOf(reading("iptables-nft", text))),
-    figure("our parser, nft JSON", () => firewallOf(reading("nftables", json))),
-    figure("one question: who reaches tcp 22", () =>
-      letsIn(rules, {
-        protocol: "tcp",
-        port: 22,
-        destinations: ["192.0.2.1"],
-        interface: "eth0",
-        sources: { family: "ipv4", ranges: [{ from: 0n, to: 0xffffffffn }] },
-        host: { addresses: [], routes: [] },
-      }),
-    ),
-    ...(rival === undefined
+  const figure = (line: string, values: readonly number[]): Measurement =>
+    absolute({
+      ...{ name: `${count} rules: ${line}`, unit: "ms", values, command: line },
+      point: { chart: "firewall-time", line, x: count },
+    });
+  const saving = time(() => inNamespace("iptables-nft-save", ["-c"]));
+  const listing = time(() => inNamespace("nft", ["-j", "list", "ruleset"]));
+  const parsingText = time(() => firewallOf(reading("iptables-nft", text)));
+  const parsingJson = time(() => firewallOf(reading("nftables", json)));
+  const asking = time(() =>
+    letsIn(rules, {
+      protocol: "tcp",
+      port: 22,
+      destinations: ["192.0.2.1"],
+      interface: "eth0",
+      sources: { family: "ipv4", ranges: [{ from: 0n, to: 0xffffffffn }] },
+      host: { addresses: [], routes: [] },
+    }),
+  );
+  const rivals =
+    rival === undefined
       ? []
-      : [figure(`${RIVAL} (text without counters)`, () => rival(ruleSet(count)))]),
+      : [
+          figure(
+            RIVAL,
+            time(() => rival(ruleSet(count))),
+          ),
+        ];
+  return [
+    ratio({
+      name: `${count} rules: our parser of nft JSON / nft -j list ruleset`,
+      command: "firewallOf; nft -j list ruleset, whole process",
+      better: "lower",
+      of: parsingJson,
+      to: listing,
+      isChecked: count === CHECKED_RULES,
+    }),
+    figure(LINES.saving, saving),
+    figure(LINES.listing, listing),
+    figure(LINES.parsingText, parsingText),
+    figure(LINES.parsingJson, parsingJson),
+    figure(LINES.asking, asking),
+    ...rivals,
   ];
+}
+
+function growths(figures: readonly Figure[]): readonly Figure[] {
+  return [LINES.parsingText, LINES.parsingJson, LINES.asking].flatMap((line) => {
+    const points = figures.flatMap((figure) =>
+      "point" in figure && figure.point?.line === line
+        ? [{ size: figure.point.x, value: figure.median }]
+        : [],
+    );
+    return growth(`rules, ${line}`, line, points);
+  });
 }
 
 /** Fetched into a folder of its own for the run; without a registry the comparison is left out. */

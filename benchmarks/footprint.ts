@@ -1,155 +1,199 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startLocalHub } from "../src/localhub/local-hub.ts";
-import { systemClock } from "../src/system/clock.ts";
-import { systemRandom } from "../src/system/random.ts";
-import { type Benchmark, type Figure, megabytes, ROOT, spread } from "./benchmark.ts";
+import { mosquittoMissing } from "../test/support/mosquitto.ts";
+import { type Benchmark, type Figure, ROOT, type RunOptions } from "./benchmark.ts";
+import { skipped } from "./figures.ts";
+import { classicAgent } from "./footprint/classic-agent.ts";
+import type { FootprintReply, FootprintRequest, TransportName } from "./footprint/contract.ts";
+import { figuresOf, type Measured } from "./footprint/footprint-figures.ts";
+import { oneShots } from "./footprint/one-shots.ts";
+import { BARE_NODE, peerPrograms } from "./footprint/peers.ts";
+import { sizes } from "./footprint/sizes.ts";
+import { OWN_NAMESPACES, whyNoNamespaces } from "./support/namespace.ts";
 
-/** The start is over, and what it left behind has been given back. */
-const SETTLE_MS = 30_000;
-const WATCH_MS = 60_000;
-const REPETITIONS = 3;
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+const SPEED = 20;
 
-/** Memory and CPU of the idle agent, with the settings of its unit, against a bare Node process. */
-export const footprint: Benchmark = {
-  name: "footprint",
-  question: "What does the idle agent cost, connected over TLS, beside a bare Node process?",
-  async run(progress) {
-    const bare = await repeat(() => measure(spawn(process.execPath, ["-e", IDLE])));
-    const figures: Figure[] = [row("bare Node", bare, bare)];
-    for (const transport of ["iothub", "iothub-sdk"]) {
-      progress(`${transport}: ${(REPETITIONS * (SETTLE_MS + WATCH_MS)) / 1_000} s`);
-      figures.push(...rowsOf(transport, await repeat(() => measureAgent(transport)), bare));
-    }
-    return figures;
+interface Rounds {
+  readonly count: number;
+  /** The first round has the loads; the others tell how memory differs from start to start. */
+  readonly first: Omit<FootprintRequest, "subject">;
+  readonly others: Omit<FootprintRequest, "subject">;
+}
+
+const MEMORY_ONLY = {
+  idleSeconds: 5,
+  loadSeconds: 0,
+  acceleratedSeconds: 0,
+  speed: SPEED,
+  starts: 1,
+};
+
+/** The agent tidies up its memory a quarter of a minute after its start: that is no idle time yet. */
+const MODES: Readonly<Record<RunOptions["mode"], Rounds>> = {
+  full: {
+    count: 5,
+    first: {
+      ...{ settleSeconds: 30, idleSeconds: 300, loadSeconds: 300, acceleratedSeconds: 3_600 },
+      ...{ speed: SPEED, starts: 7 },
+    },
+    others: { ...MEMORY_ONLY, settleSeconds: 30 },
+  },
+  check: {
+    count: 2,
+    first: { ...MEMORY_ONLY, settleSeconds: 30 },
+    others: { ...MEMORY_ONLY, settleSeconds: 30 },
+  },
+  quick: {
+    count: 1,
+    first: {
+      ...{ settleSeconds: 30, idleSeconds: 30, loadSeconds: 30, acceleratedSeconds: 60 },
+      ...{ speed: SPEED, starts: 2 },
+    },
+    others: { ...MEMORY_ONLY, settleSeconds: 30 },
   },
 };
 
-const IDLE = "setInterval(()=>{},1e9)";
+/** A subject to measure, before it was. */
+interface Subject {
+  readonly name: string;
+  readonly transport?: TransportName;
+  readonly subject: FootprintRequest["subject"];
+}
 
-/** Options of Node and variables as the unit sets them. */
-function unitSettings(): {
-  readonly flags: readonly string[];
-  readonly variables: Readonly<Record<string, string>>;
-} {
-  const unit = readFileSync(`${ROOT}systemd/gatewarden.service`, "utf8");
-  const words = (key: string): readonly string[] =>
-    new RegExp(`^${key}=(.*)$`, "m").exec(unit)?.[1]?.split(" ") ?? [];
-  const start = words("ExecStart");
-  const pairs = words("Environment").map((pair) => pair.split("="));
-  return {
-    flags: start.slice(
-      1,
-      start.findIndex((word) => word.endsWith(".js")),
+/** The running agent beside bare Node and other programs that watch a machine. */
+export const footprint: Benchmark = {
+  name: "footprint",
+  question: "What does the running agent cost, idle and at work, beside other programs?",
+  hasChecks: true,
+  charts: [
+    bars("footprint-memory", "Idle memory", "RSS"),
+    bars("footprint-memory-loaded", "Memory after the accelerated load", "RSS"),
+    bars("footprint-cpu-idle", "Processor time when nothing happens", "CPU seconds per hour"),
+    bars(
+      "footprint-cpu-standard-load",
+      "Processor time under the standard load",
+      "CPU seconds per hour",
     ),
-    variables: Object.fromEntries(pairs.map(([name = "", value = ""]) => [name, value])),
-  };
+  ],
+  async run(progress, { mode, loadMinutes }) {
+    const reason = whyNotHere();
+    if (reason !== undefined) return skipped(reason);
+    const folder = mkdtempSync(join(tmpdir(), "gatewarden-peers-"));
+    try {
+      const subjects = subjectsOf(mode, folder);
+      const rounds = roundsOf(mode, loadMinutes);
+      const measured = await measureAll(subjects, rounds, progress);
+      const bare = measured.find(({ name }) => name === BARE_NODE.name);
+      if (bare === undefined) return skipped("the bare Node process ended");
+      const request = {
+        ...rounds.first,
+        subject: { kind: "program", program: BARE_NODE.program },
+      } as const;
+      const figures = measured.flatMap((one) => figuresOf(one, bare, request));
+      if (mode === "check") return figures;
+      progress("single calls and sizes");
+      return [
+        ...figures,
+        ...classicAgent(),
+        ...oneShots(mode === "full" ? 21 : 5),
+        ...sizes(),
+        ...notes(subjects),
+      ];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function roundsOf(mode: RunOptions["mode"], loadMinutes: number | undefined): Rounds {
+  const rounds = MODES[mode];
+  if (loadMinutes === undefined || mode === "check") return rounds;
+  return { ...rounds, first: { ...rounds.first, acceleratedSeconds: loadMinutes * 60 } };
 }
 
-async function repeat(run: () => Promise<Sample>): Promise<Sample> {
-  const samples: Sample[] = [];
-  for (let at = 0; at < REPETITIONS; at += 1) samples.push(await run());
-  const median = (pick: (sample: Sample) => number): number => spread(samples.map(pick)).median;
-  return {
-    rss: median((sample) => sample.rss),
-    pss: median((sample) => sample.pss),
-    privateBytes: median((sample) => sample.privateBytes),
-    cpuPerMinute: median((sample) => sample.cpuPerMinute),
-    wakeUpsPerSecond: median((sample) => sample.wakeUpsPerSecond),
-  };
+function bars(id: string, title: string, yLabel: string) {
+  return { id, title, kind: "bars", xLabel: "", yLabel } as const;
 }
 
-interface Sample {
-  readonly rss: number;
-  readonly pss: number;
-  /** Pages that no other process has. */
-  readonly privateBytes: number;
-  /** CPU seconds per minute while idle. */
-  readonly cpuPerMinute: number;
-  readonly wakeUpsPerSecond: number;
+function whyNotHere(): string | undefined {
+  if (!existsSync(`${ROOT}dist/gatewarden.js`)) return "npm run build comes first";
+  return whyNoNamespaces();
 }
 
-function row(name: string, sample: Sample, bare: Sample): Figure {
-  const ratio = (sample.rss / bare.rss).toFixed(2);
-  const value = `${megabytes(sample.rss)} (${ratio} ×)`;
-  const how = `PSS ${megabytes(sample.pss)}, private ${megabytes(sample.privateBytes)}; ratio to bare Node; median of ${REPETITIONS}`;
-  return { what: `${name}: RSS`, value, how };
-}
-
-function rowsOf(name: string, sample: Sample, bare: Sample): readonly Figure[] {
-  const how = `idle, over ${WATCH_MS / 1_000} s after the first snapshot; all threads; median of ${REPETITIONS}`;
+function subjectsOf(mode: RunOptions["mode"], folder: string): readonly Subject[] {
+  const transports: readonly TransportName[] =
+    mosquittoMissing === undefined ? ["iothub", "iothub-sdk", "mqtt"] : ["iothub", "iothub-sdk"];
+  const programs = mode === "check" ? [BARE_NODE] : [BARE_NODE, ...peerPrograms(folder)];
   return [
-    row(name, sample, bare),
-    { what: `${name}: CPU per minute`, value: `${sample.cpuPerMinute.toFixed(3)} s`, how },
-    { what: `${name}: wake-ups per second`, value: sample.wakeUpsPerSecond.toFixed(1), how },
+    ...transports.map((transport) => ({
+      name: `Gatewarden, ${transport}`,
+      transport,
+      subject: { kind: "agent", transport } as const,
+    })),
+    ...programs.map(({ name, program }) => ({
+      name,
+      subject: { kind: "program", program } as const,
+    })),
   ];
 }
 
-async function measureAgent(transport: string): Promise<Sample> {
-  const folder = mkdtempSync(join(tmpdir(), "gatewarden-footprint-"));
-  const hub = await startLocalHub({
-    stateDirectory: join(folder, "hub"),
-    clock: systemClock,
-    random: systemRandom,
-    log: quiet,
+function notes(subjects: readonly Subject[]): readonly Figure[] {
+  const absent = [
+    ...(mosquittoMissing === undefined ? [] : [`Gatewarden, mqtt: ${mosquittoMissing}`]),
+    ...["node-exporter", "collectd"]
+      .filter((peer) => !subjects.some(({ name }) => name.startsWith(peer)))
+      .map((peer) => `${peer}: sh benchmarks/install-peers.sh fetches it`),
+  ];
+  return [
+    ...absent.map((how) => ({ what: "left out", value: "-", how })),
+    {
+      what: "process events",
+      value: "not in these figures",
+      how: "the kernel tells of executions only in the first namespaces: see live-events, in a virtual machine",
+    },
+  ];
+}
+
+/** All subjects of a round run at the same time, each in namespaces of its own. */
+async function measureAll(
+  subjects: readonly Subject[],
+  rounds: Rounds,
+  progress: (line: string) => void,
+): Promise<readonly Measured[]> {
+  const all = new Map<Subject, FootprintReply[]>(subjects.map((subject) => [subject, []]));
+  for (let round = 0; round < rounds.count; round += 1) {
+    const request = round === 0 ? rounds.first : rounds.others;
+    progress(`round ${round + 1} of ${rounds.count}`);
+    const replies = await Promise.all(
+      subjects.map(
+        async (one) => [one, await drive({ ...request, subject: one.subject })] as const,
+      ),
+    );
+    for (const [one, reply] of replies) all.get(one)?.push(reply);
+  }
+  return [...all].map(([{ name, transport }, replies]) => ({
+    name,
+    rounds: replies,
+    ...(transport === undefined ? {} : { transport }),
+  }));
+}
+
+function drive(request: FootprintRequest): Promise<FootprintReply> {
+  const driver = ["--import", "tsx", `${ROOT}benchmarks/footprint/driver.ts`];
+  const [file = "", ...args] = [...OWN_NAMESPACES, process.execPath, ...driver];
+  const child = spawn(file, [...args, JSON.stringify(request)], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  try {
-    const connectionStringFile = join(folder, "connection-string");
-    writeFileSync(connectionStringFile, hub.connectionString(), { mode: 0o600 });
-    const config = {
-      transport,
-      iothub: { connectionStringFile, caFile: hub.caFile },
-      stateDirectory: join(folder, "state"),
-      firstSnapshotDelaySeconds: 1,
-      firstSnapshotJitterSeconds: 0,
-    };
-    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
-    const { flags, variables } = unitSettings();
-    const script = [`${ROOT}dist/gatewarden.js`, "run", "--config", join(folder, "config.json")];
-    const env = { ...process.env, ...variables };
-    return await measure(spawn(process.execPath, [...flags, ...script], { stdio: "ignore", env }));
-  } finally {
-    await hub.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Lets the process settle, watches it idle, ends it. */
-async function measure(child: ChildProcess): Promise<Sample> {
-  await systemClock.sleep(SETTLE_MS);
-  const before = activityOf(child);
-  await systemClock.sleep(WATCH_MS);
-  const after = activityOf(child);
-  const text = readFileSync(`/proc/${child.pid}/smaps_rollup`, "utf8");
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
-  const ended = new Promise((resolve) => child.once("close", resolve));
-  child.kill("SIGTERM");
-  await ended;
-  return {
-    rss: kilobytes("Rss") * 1_024,
-    pss: kilobytes("Pss") * 1_024,
-    privateBytes: (kilobytes("Private_Clean") + kilobytes("Private_Dirty")) * 1_024,
-    cpuPerMinute: ((after.cpuSeconds - before.cpuSeconds) * 60_000) / WATCH_MS,
-    wakeUpsPerSecond: ((after.switches - before.switches) * 1_000) / WATCH_MS,
-  };
-}
-
-/** Of all threads; the scheduler counts nanoseconds. Source: proc_pid_schedstat, proc_pid_status(5). */
-function activityOf(child: ChildProcess): {
-  readonly cpuSeconds: number;
-  readonly switches: number;
-} {
-  let cpuSeconds = 0;
-  let switches = 0;
-  for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
-    const folder = `/proc/${child.pid}/task/${thread}`;
-    cpuSeconds += Number(readFileSync(`${folder}/schedstat`, "utf8").split(" ")[0]) / 1e9;
-    const status = readFileSync(`${folder}/status`, "utf8");
-    switches += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-  }
-  return { cpuSeconds, switches };
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code !== 0) reject(new Error(`the driver ended with ${String(code)}`));
+      else resolve(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+    });
+  });
 }

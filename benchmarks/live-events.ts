@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { buildPackage, type Gateway, openGateway } from "../test/vm/gateway.ts";
 import { whyNoMachines } from "../test/vm/images.ts";
 import { pause } from "../test/vm/virtual-machine.ts";
-import { type Benchmark, type Figure, megabytes } from "./benchmark.ts";
+import type { Benchmark, Figure, Measurement } from "./benchmark.ts";
+import { absolute, skipped } from "./figures.ts";
+import { STANDARD_LOAD } from "./standard-load.ts";
 
 const STORM = 5_000;
 const IDLE_MS = 600_000;
 const TRACE_MS = 120_000;
+const LOAD_MS = 300_000;
 const PEERS = ["auditd", "libauparse0", "forkstat", "libbsd0"];
 const UNIT = "gatewarden.service";
 
@@ -19,7 +22,7 @@ export const liveEvents: Benchmark = {
   question: "What do live events cost, idle and in a storm of processes?",
   async run(progress) {
     const reason = whyNoMachines();
-    if (reason !== false) return [{ what: "skipped", value: "-", how: reason }];
+    if (reason !== false) return skipped(reason);
     const packages = downloadPeers(progress);
     const gateway = await openGateway("bookworm");
     try {
@@ -29,6 +32,7 @@ export const liveEvents: Benchmark = {
       await prepareStorm(gateway);
       return [
         ...(await measureIdle(gateway, progress)),
+        ...(await measureStandardLoad(gateway, progress)),
         ...(await measureStorms(gateway, packages, progress)),
       ];
     } finally {
@@ -99,27 +103,53 @@ async function measureIdle(
     `awk '/^Rss:|^Pss:/ {print $2}' /proc/$(systemctl show -P MainPID ${UNIT})/smaps_rollup`,
   );
   const [rss = "0", pss = "0"] = memory.split("\n");
+  const command = `${UNIT}, all collectors on, scaled from ${IDLE_MS / 1_000} s, processors emulated`;
+  const perHour = 3_600_000 / IDLE_MS;
   return [
-    {
-      what: "idle: CPU over 10 minutes",
-      value: `${(cpu / 1_000).toFixed(2)} s`,
-      how: `${((100 * cpu) / IDLE_MS).toFixed(3)} % of one emulated core; all collectors on, connected`,
-    },
-    {
-      what: "idle: context switches per minute",
-      value: (count / (IDLE_MS / 60_000)).toFixed(0),
-      how: "voluntary, all threads",
-    },
+    absolute({
+      ...{ name: "idle: CPU per hour", unit: "s", command },
+      values: [(cpu / 1_000) * perHour],
+    }),
+    absolute({
+      ...{ name: "idle: wake-ups per hour", unit: "per hour", command, limit: 18_000 },
+      values: [count * perHour],
+    }),
+    absolute({ name: "idle: RSS", unit: "bytes", command, values: [Number(rss) * 1_024] }),
+    absolute({ name: "idle: PSS", unit: "bytes", command, values: [Number(pss) * 1_024] }),
     {
       what: "idle: wake-ups of the main thread",
       value: `${wakes.count} in ${TRACE_MS / 1_000} s`,
       how: `sched_wakeup of the kernel's tracer; at seconds ${wakes.seconds.join(" ")}`,
     },
-    {
-      what: "idle: memory",
-      value: `${megabytes(Number(rss) * 1_024)} RSS`,
-      how: `PSS ${megabytes(Number(pss) * 1_024)}`,
-    },
+  ];
+}
+
+/** The processes of the standard load, which no other benchmark can show to the agent. */
+async function measureStandardLoad(
+  gateway: Gateway,
+  progress: (line: string) => void,
+): Promise<readonly Figure[]> {
+  const seconds = LOAD_MS / 1_000;
+  const count = Math.round((STANDARD_LOAD.processesPerMinute * seconds) / 60);
+  progress(`${count} processes of the standard load`);
+  const [cpuBefore, switchesBefore] = [await unitCpuMs(gateway, UNIT), await switches(gateway)];
+  const pauseSeconds = 60 / STANDARD_LOAD.processesPerMinute;
+  // `read` waits without a process of its own.
+  const loop = `for n in $(seq ${count}); do /bin/true; read -t ${pauseSeconds} _ <> <(:); done; true`;
+  await gateway.machine.must(`bash -c '${loop}'`, 2 * LOAD_MS);
+  const cpu = (await unitCpuMs(gateway, UNIT)) - cpuBefore;
+  const woken = (await switches(gateway)) - switchesBefore;
+  const command = `${UNIT}, ${count} processes in ${seconds} s, scaled, processors emulated`;
+  const perHour = 3_600_000 / LOAD_MS;
+  return [
+    absolute({
+      ...{ name: "processes of the standard load: CPU per hour", unit: "s", command },
+      values: [(cpu / 1_000) * perHour],
+    }),
+    absolute({
+      ...{ name: "processes of the standard load: wake-ups per hour", unit: "per hour", command },
+      values: [woken * perHour],
+    }),
   ];
 }
 
@@ -168,14 +198,14 @@ async function measureStorms(
   progress("the same storm alone");
   const aloneMs = await storm(gateway);
   const figures = [
-    figure("storm: alone", aloneMs, aloneMs, 0, "nobody watches"),
-    figure("storm: gatewarden", tookMs, aloneMs, cpu, "with user, parent, unit and command line"),
+    ...figuresOf("nobody", aloneMs, aloneMs, 0, "nobody watches"),
+    ...figuresOf("gatewarden", tookMs, aloneMs, cpu, "with user, parent, unit and command line"),
   ];
   if (packages === undefined) return figures;
   for (const file of readdirSync(packages)) await machine.copyIn(join(packages, file), "/root/");
   await machine.must("cd /root && dpkg -i *.deb >/dev/null 2>&1; true", 120_000);
-  figures.push(await forkstatStorm(gateway, aloneMs, progress));
-  figures.push(await auditStorm(gateway, aloneMs, progress));
+  figures.push(...(await forkstatStorm(gateway, aloneMs, progress)));
+  figures.push(...(await auditStorm(gateway, aloneMs, progress)));
   return figures;
 }
 
@@ -183,7 +213,7 @@ async function forkstatStorm(
   gateway: Gateway,
   aloneMs: number,
   progress: (line: string) => void,
-): Promise<Figure> {
+): Promise<readonly Measurement[]> {
   const { machine } = gateway;
   progress("the same storm beside forkstat");
   await machine.must(
@@ -195,14 +225,14 @@ async function forkstatStorm(
   const cpu = await unitCpuMs(gateway, "forkstat.service");
   await machine.must("systemctl stop forkstat");
   const seen = await machine.must("grep -c ' exec .*storm-true' /root/forkstat.log || true");
-  return figure("storm: forkstat", tookMs, aloneMs, cpu, `${seen} of ${STORM} named`);
+  return figuresOf("forkstat", tookMs, aloneMs, cpu, `${seen} of ${STORM} named`);
 }
 
 async function auditStorm(
   gateway: Gateway,
   aloneMs: number,
   progress: (line: string) => void,
-): Promise<Figure> {
+): Promise<readonly Measurement[]> {
   const { machine } = gateway;
   progress("the same storm beside auditd with a rule for execve");
   await machine.must(
@@ -219,14 +249,26 @@ async function auditStorm(
   );
   const lost = await machine.must("auditctl -s | awk '/^lost/ {print $2}'");
   const how = `${seen} of ${STORM} in its log, ${lost} lost; kauditd's CPU included`;
-  return figure("storm: auditd", tookMs, aloneMs, cpu + kernel, how);
+  return figuresOf("auditd", tookMs, aloneMs, cpu + kernel, how);
 }
 
-function figure(what: string, tookMs: number, aloneMs: number, cpuMs: number, how: string): Figure {
-  const slower = (100 * (tookMs / aloneMs - 1)).toFixed(0);
-  return {
-    what,
-    value: `${(cpuMs / STORM).toFixed(2)} ms CPU per exec`,
-    how: `${(tookMs / 1_000).toFixed(1)} s (${slower} % longer), ${((50 * cpuMs) / tookMs).toFixed(1)} % of two cores; ${how}`,
-  };
+function figuresOf(
+  column: string,
+  tookMs: number,
+  aloneMs: number,
+  cpuMs: number,
+  how: string,
+): readonly Measurement[] {
+  const command = `${STORM} executions one after the other; ${how}`;
+  const figure = (row: string, unit: "ms" | "%", value: number) =>
+    absolute({
+      ...{ name: `storm beside ${column}: ${row}`, unit, values: [value], command },
+      cell: { row, column },
+    });
+  return [
+    figure("storm took", "ms", tookMs),
+    figure("longer than alone", "%", 100 * (tookMs / aloneMs - 1)),
+    figure("CPU per execution", "ms", cpuMs / STORM),
+    figure("of two cores", "%", (50 * cpuMs) / tookMs),
+  ];
 }

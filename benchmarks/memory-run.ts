@@ -26,10 +26,11 @@ export interface MemoryRun {
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
-/** Drives `count` events through spool, packing and TLS MQTT in a child; the hub runs here. */
+/** With `node` in front of the script, drives `count` events through spool, packing and TLS MQTT in a child; the hub runs here. */
 export async function runMemory(
   count: number,
   onSample: (sample: MemorySample) => void,
+  node: readonly string[] = [process.execPath],
 ): Promise<MemoryRun> {
   const folder = mkdtempSync(join(tmpdir(), "gatewarden-memory-"));
   const hub = await startLocalHub({
@@ -59,7 +60,7 @@ export async function runMemory(
     const connectionString = join(folder, "connection-string");
     writeFileSync(connectionString, hub.connectionString(), { mode: 0o600 });
     const args = ["--expose-gc", driver, folder, connectionString, hub.caFile, String(count)];
-    const samples = await collect(args, onSample);
+    const samples = await collect([...node, ...args], onSample);
     return { samples, arrived };
   } finally {
     await hub.stop();
@@ -68,12 +69,13 @@ export async function runMemory(
 }
 
 function collect(
-  args: readonly string[],
+  command: readonly string[],
   onSample: (sample: MemorySample) => void,
 ): Promise<readonly MemorySample[]> {
   return new Promise((resolve, reject) => {
     const samples: MemorySample[] = [];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const [file = "", ...args] = command;
+    const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
     let rest = "";
     child.stdout.on("data", (chunk: Buffer) => {
       const lines = (rest + chunk.toString("utf8")).split("\n");

@@ -1,5 +1,6 @@
 /** Short connections between two network namespaces, and what the collector of one of them says. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { linesOf } from "./child-lines.ts";
 
@@ -8,6 +9,16 @@ export interface StormOptions {
   readonly count: number;
   /** Rules that track connections are in force on the gateway. */
   readonly isTracked: boolean;
+  /** Programs that watch on the gateway as well; they are ended with SIGINT. */
+  readonly beside?: readonly (readonly string[])[];
+}
+
+/** What a watching program did. */
+export interface Beside {
+  readonly command: readonly string[];
+  readonly cpuMs: number;
+  /** Lines that it wrote. */
+  readonly lines: number;
 }
 
 export interface Seen {
@@ -26,6 +37,11 @@ export interface Storm {
   readonly processIds: { readonly In: number; readonly Out: number };
   readonly seen: readonly Seen[];
   readonly losses: Readonly<Record<string, number>>;
+  /** From the first connection to the last. */
+  readonly tookMs: number;
+  /** Of the collector's process during the storm, writing a line for each connection included. */
+  readonly workerCpuMs: number;
+  readonly beside: readonly Beside[];
 }
 
 const GATEWAY = { v4: "10.99.0.1", v6: "fd99::1" };
@@ -81,7 +97,8 @@ function connectTwo(gateway: string, peer: string, isTracked: boolean): void {
 }
 
 /** Runs one storm in namespaces of its own, which are gone afterwards. */
-export async function runStorm({ count, isTracked }: StormOptions): Promise<Storm> {
+export async function runStorm(options: StormOptions): Promise<Storm> {
+  const { count, isTracked } = options;
   const gateway = `gwstorm${process.pid}`;
   const peer = `gwpeer${process.pid}`;
   connectTwo(gateway, peer, isTracked);
@@ -99,6 +116,11 @@ export async function runStorm({ count, isTracked }: StormOptions): Promise<Stor
     const worker = run(gateway, "watch-worker.ts", "connections");
     const said = linesOf(worker);
     await said.next();
+    const watchers = (options.beside ?? []).map((command) => watchBeside(gateway, command));
+    children.push(...watchers.map(({ child }) => child));
+    if (watchers.length > 0) await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const cpuBeforeMs = cpuMsOf(worker);
+    const startedMs = performance.now();
     const ownClient = run(
       gateway,
       "tcp-peer.ts",
@@ -120,8 +142,11 @@ export async function runStorm({ count, isTracked }: StormOptions): Promise<Stor
     const [out, into] = await Promise.all(
       [ownClient, farClient].map(async (child) => JSON.parse(await linesOf(child).next())),
     );
+    const tookMs = performance.now() - startedMs;
     // Ends are told by a worker of the kernel, and gathered by the collector.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const workerCpuMs = cpuMsOf(worker) - cpuBeforeMs;
+    const beside = await Promise.all(watchers.map(({ end }) => end()));
     await closed(worker);
     const lines = said.all.map((line) => JSON.parse(line));
     return {
@@ -129,11 +154,48 @@ export async function runStorm({ count, isTracked }: StormOptions): Promise<Stor
       processIds: { Out: out.processId, In: served.processId },
       seen: lines.filter((line) => "Direction" in line),
       losses: lines.at(-1).losses,
+      tookMs,
+      workerCpuMs,
+      beside,
     };
   } finally {
     for (const child of children) child.kill("SIGKILL");
     for (const name of [gateway, peer]) spawnSync("ip", ["netns", "delete", name]);
   }
+}
+
+interface Watcher {
+  readonly child: ChildProcess;
+  end(): Promise<Beside>;
+}
+
+function watchBeside(namespace: string, command: readonly string[]): Watcher {
+  const child = spawn("ip", ["netns", "exec", namespace, ...command], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let lines = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    for (const byte of chunk) if (byte === 10) lines += 1;
+  });
+  return {
+    child,
+    async end() {
+      const cpuMs = cpuMsOf(child);
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      child.kill("SIGINT");
+      await ended;
+      return { command, cpuMs, lines };
+    },
+  };
+}
+
+/** CPU of all threads of a process. Source: Documentation/scheduler/sched-stats.rst, schedstat. */
+function cpuMsOf({ pid }: ChildProcess): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
+    return sum + Number(text.split(" ")[0]) / 1e6;
+  }, 0);
 }
 
 /** The same connection as the other side sees it. */
