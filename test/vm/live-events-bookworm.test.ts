@@ -1,3 +1,3 @@
 import { liveEventsSuite } from "./live-events-suite.ts";
 
-liveEventsSuite("bookworm", 20_000);
+liveEventsSuite("bookworm", 20_000, true);

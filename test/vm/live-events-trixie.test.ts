@@ -1,3 +1,3 @@
 import { liveEventsSuite } from "./live-events-suite.ts";
 
-liveEventsSuite("trixie", 1_000);
+liveEventsSuite("trixie", 1_000, false);

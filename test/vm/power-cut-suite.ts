@@ -13,6 +13,8 @@ const FLUSH_WINDOW_MS = 3_000;
 const MARGIN_MS = 1_500;
 /** Nothing is sent while the power comes and goes: the spool alone keeps it. */
 const WAITING = {
+  // A scan at each start has nothing to do with what is tried here.
+  eventPriorityOSBaseline: "Off",
   snapshotFrequency: "PT1H",
   highPriorityMessageFrequency: "PT1H",
   lowPriorityMessageFrequency: "PT1H",

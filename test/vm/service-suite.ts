@@ -98,6 +98,7 @@ export function serviceSuite(image: ImageName): void {
 
     // Once is enough: the rest of these minutes is the same on any system.
     const isJudged = image === "bookworm";
+    const storm = isJudged ? { processes: 1_500, sockets: 150 } : { processes: 500, sockets: 50 };
     if (isJudged)
       step("says what is true of a plain system, and no more", () => plainScan(gateway));
 
@@ -265,8 +266,9 @@ export function serviceSuite(image: ImageName): void {
       // A baseline scan, and the walk that has begun with the agent, in the midst of it.
       const scans = gateway.events("OSBaseline").length;
       const scan = gateway.hub.invokeMethod("collect", ["os-baseline"], { timeoutMs: 280_000 });
+      const last = 8_000 + storm.sockets;
       await gateway.machine.must(
-        "for i in $(seq 1 1500); do /bin/true; done; for i in $(seq 8000 8150); do setsid -f timeout 20 nc -l 127.0.0.1 $i </dev/null >/dev/null 2>&1; done; sleep 20",
+        `for i in $(seq 1 ${storm.processes}); do /bin/true; done; for i in $(seq 8001 ${last}); do setsid -f timeout 20 nc -l 127.0.0.1 $i </dev/null >/dev/null 2>&1; done; sleep 20`,
         300_000,
       );
       await scan;
