@@ -1,9 +1,9 @@
 /** The production bundle as a user meets it; also run under Node 18 by build/node18.sh. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
-import { BUNDLE, runBundle, startBundle, until } from "../support/bundle.ts";
+import { copyBundle, runBundle, startBundle, until } from "../support/bundle.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
 
 const { path: folder, file } = scratchFolder("bundle");
@@ -59,13 +59,7 @@ describe("the bundle", () => {
   it("runs from a copy of its files in an empty folder, started under another name", async () => {
     const alone = join(folder, "alone");
     mkdirSync(alone);
-    for (const name of readdirSync(dirname(BUNDLE))) {
-      if (/^gatewarden-.*\.js$/.test(name)) {
-        copyFileSync(join(dirname(BUNDLE), name), join(alone, name));
-      }
-    }
-    copyFileSync(BUNDLE, join(alone, "agent.js"));
-    const options = { bundle: join(alone, "agent.js"), cwd: alone };
+    const options = { bundle: copyBundle(alone, "agent.js"), cwd: alone };
     // Without its native part it has much to say of itself: that may fill the first message.
     const { code, output } = await runBundle(["demo", "--messages", "2"], options);
     assert.equal(code, 0, output);

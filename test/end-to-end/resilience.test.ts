@@ -1,11 +1,11 @@
 /** The built agent where things go wrong: no hub, kills, hostile twins, too few rights. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { JsonValue } from "../../src/contract/json.ts";
-import { BUNDLE, NODE, until } from "../support/bundle.ts";
+import { BUNDLE, copyBundle, NODE, until } from "../support/bundle.ts";
 import { type AgentRig, agentRig } from "./agent-rig.ts";
 
 const QUICK = { highPriorityMessageFrequency: "PT1S", lowPriorityMessageFrequency: "PT1S" };
@@ -149,9 +149,8 @@ describe("the agent and its rights", () => {
     const rig = await newRig(test);
     chmodSync(rig.folder, 0o755);
     chmodSync(join(rig.folder, "hub"), 0o755);
-    // A copy: the folder of the project may be closed to others.
-    const bundle = join(rig.folder, "agent.js");
-    writeFileSync(bundle, readFileSync(BUNDLE));
+    // A copy of the files that run: the folder of the project may be closed to others.
+    const bundle = copyBundle(rig.folder);
     chownSync(join(rig.folder, "connection-string"), NOBODY, NOBODY);
     mkdirSync(join(rig.folder, "state"), { mode: 0o700 });
     chownSync(join(rig.folder, "state"), NOBODY, NOBODY);

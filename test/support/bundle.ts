@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The built bundle, and the Node that runs it: `GATEWARDEN_NODE` names another one. */
@@ -56,4 +58,14 @@ export async function until(
     if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Copies the files that were built and run on a gateway, and returns where the program is. */
+export function copyBundle(folder: string, name = "gatewarden.js"): string {
+  for (const part of readdirSync(dirname(BUNDLE))) {
+    if (/^gatewarden-.*\.js$/.test(part))
+      copyFileSync(join(dirname(BUNDLE), part), join(folder, part));
+  }
+  copyFileSync(BUNDLE, join(folder, name));
+  return join(folder, name);
 }
