@@ -287,6 +287,10 @@ class ComposedAgent implements Agent {
     state.writeJson(LEDGER_FILE, this.ledger.toJson());
   }
 
+  toDisk(): Promise<void> {
+    return this.spool.sync();
+  }
+
   stuck(): string | undefined {
     const nowMs = this.options.clock.monotonicMs();
     const isLong = (sinceMs: number | undefined): boolean =>

@@ -58,6 +58,8 @@ export interface Agent {
   /** Flushes, disconnects and leaves what could not be sent on disk. Safe to call twice. */
   stop(deadlineMs: number): Promise<void>;
   status(): JsonObject;
+  /** Brings to disk what the spool holds, without waiting for its flush window. Rejects when the disk refuses. */
+  toDisk(): Promise<void>;
   /** What does not go on although it should, in a few words; undefined when all is well. */
   stuck(): string | undefined;
   /** One line on how things are: connection and what waits. */

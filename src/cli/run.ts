@@ -99,6 +99,7 @@ export const runCommand: Command = {
           clock: systemClock,
           residentBytes: () => memory().residentBytes,
           giveBack: giveMemoryBack,
+          prepare: () => agent.toDisk(),
         }),
       });
       const why = await untilStopped();

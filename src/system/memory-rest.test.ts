@@ -63,6 +63,24 @@ describe("memory at rest", () => {
     assert.equal(given, 2);
   });
 
+  it("waits until what was promised is on disk, and not for a disk that refuses", async () => {
+    const steps: string[] = [];
+    for (const end of ["kept", "refused"]) {
+      rest = createMemoryRest({
+        clock,
+        residentBytes: () => resident,
+        giveBack: () => steps.push("given"),
+        prepare: async () => {
+          steps.push(end);
+          if (end === "refused") throw new Error("no space");
+        },
+      });
+      await lookAfter(20_000);
+      await clock.advance(0);
+    }
+    assert.deepEqual(steps, ["kept", "given", "refused", "given"]);
+  });
+
   it("is not given back more often than every five minutes", async () => {
     await lookAfter(20_000);
     for (let second = 0; second < 299; second += 1) {

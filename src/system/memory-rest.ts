@@ -16,8 +16,10 @@ export interface MemoryRestOptions {
   readonly clock: Clock;
   /** Bytes of memory that the process has in use, as the kernel counts them. */
   readonly residentBytes: () => number;
-  /** Gives back what can be given back; takes some 50 ms. */
+  /** Gives back what can be given back; takes some 50 ms, in which nothing else happens. */
   readonly giveBack: () => void;
+  /** Awaited before: brings to disk what was promised to be there soon. Its failure is its own business. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** A snapshot of everything leaves about so much behind. */
@@ -45,16 +47,21 @@ export function createMemoryRest(options: MemoryRestOptions): MemoryRest {
     return isQuiet || bytes - floorBytes > 4 * WORTH_BYTES;
   }
 
+  function giveBack(): void {
+    options.giveBack();
+    floorBytes = residentBytes();
+    previousBytes = floorBytes;
+  }
+
   return {
     look() {
       const bytes = residentBytes();
       const isLarge = isTime(bytes);
       previousBytes = bytes;
       if (!isLarge) return;
-      options.giveBack();
       lastMs = clock.monotonicMs();
-      floorBytes = residentBytes();
-      previousBytes = floorBytes;
+      if (options.prepare === undefined) giveBack();
+      else options.prepare().then(giveBack, giveBack);
     },
   };
 }
