@@ -41,7 +41,7 @@ function concurrencyOf(suites: readonly string[]): number {
   if (suites.includes("test/slow")) return Math.max(1, processors - 1);
   // A machine that is played takes a processor, and events come late where it must wait for one.
   if (suites.includes("test/vm")) return Math.max(2, processors);
-  return Math.max(2, processors - 1);
+  return processors + 1;
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
