@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import si from "systeminformation";
 import { listeningPorts as collector } from "../collectors/listening-ports/index.ts";
-import { createSecretMask } from "../src/parse/mask-secrets.ts";
+import { snapshotContext } from "../src/cli/snapshot-context.ts";
 import { systemClock } from "../src/system/clock.ts";
 import { createProbe } from "../src/system/probe.ts";
 import { type Benchmark, type Figure, spread } from "./benchmark.ts";
@@ -9,7 +9,6 @@ import { type Benchmark, type Figure, spread } from "./benchmark.ts";
 const SOCKETS = [10, 100, 1_000, 10_000];
 const SOCKETS_PER_PROCESS = 500;
 const REPETITIONS = 21;
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 /** ListeningPorts with owners against what people run instead, in the same run. */
 export const listeningPorts: Benchmark = {
@@ -83,29 +82,15 @@ async function compare(count: number): Promise<readonly Figure[]> {
 }
 
 // The agent makes these once, not at each snapshot.
-const settings = collector.settings.defaults();
-const mask = createSecretMask([]);
+const context = snapshotContext({
+  probe: createProbe({ root: "/" }),
+  settings: collector.settings.defaults(),
+  signal: new AbortController().signal,
+});
 
 async function collect(probe: ReturnType<typeof createProbe>): Promise<void> {
   if (collector.mode !== "snapshot") return;
-  await collector.collect({
-    settings,
-    probe,
-    clock: systemClock,
-    log: quiet,
-    signal: new AbortController().signal,
-    cursor: { read: () => undefined, write: () => {} },
-    agent: {
-      processId: process.pid,
-      takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
-      takeQueueCounts: () => [],
-      countLoss: () => undefined,
-      onConfigurationFinding: () => () => {},
-      onDiagnostic: () => () => {},
-    },
-    mask,
-    pause: () => systemClock.sleep(0),
-  });
+  await collector.collect({ ...context, probe });
 }
 
 async function timeAsync(times: number, work: () => Promise<unknown>): Promise<number> {

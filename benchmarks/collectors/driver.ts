@@ -8,14 +8,13 @@ import { readFileSync } from "node:fs";
 import si from "systeminformation";
 import { firewall } from "../../collectors/firewall/index.ts";
 import { listeningPorts } from "../../collectors/listening-ports/index.ts";
-import type { Collector } from "../../src/contract/collector.ts";
+import { snapshotContext } from "../../src/cli/snapshot-context.ts";
+import type { Collector, CollectorContext } from "../../src/contract/collector.ts";
 import type { Probe } from "../../src/contract/probe.ts";
-import { createSecretMask } from "../../src/parse/mask-secrets.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { createProbe } from "../../src/system/probe.ts";
 import type { DriverReply, DriverRequest, Timing } from "./driver-contract.ts";
 
-const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const COLLECTORS: Readonly<Record<string, Collector>> = { listeningPorts, firewall };
 const PACKAGES: Readonly<Record<string, () => Promise<unknown>>> = {
   "systeminformation.networkConnections()": () => si.networkConnections(),
@@ -30,10 +29,15 @@ async function main(): Promise<DriverReply> {
   const collector = COLLECTORS[request.collector];
   if (collector === undefined) throw new Error(`no collector ${request.collector}`);
   const probe = createProbe({ root: "/" });
-  const settings = settingsOf(collector, request.settings);
+  // The agent makes these once, not at each snapshot.
+  const context = snapshotContext({
+    probe,
+    settings: settingsOf(collector, request.settings),
+    signal: new AbortController().signal,
+  });
   let items = 0;
   const look = async (through: Probe): Promise<void> => {
-    items = await collect(collector, settings, through);
+    items = await collect(collector, { ...context, probe: through });
   };
   const [first = NONE] = await timed(1, () => look(probe));
   // More before the figures count: compilers and caches have their fill.
@@ -63,26 +67,9 @@ function settingsOf(collector: Collector, changes: object): unknown {
   return typeof defaults === "object" ? { ...defaults, ...changes } : defaults;
 }
 
-async function collect(collector: Collector, settings: unknown, probe: Probe): Promise<number> {
+async function collect(collector: Collector, context: CollectorContext<unknown>): Promise<number> {
   if (collector.mode !== "snapshot") return 0;
-  const snapshot = await collector.collect({
-    settings,
-    probe,
-    clock: systemClock,
-    log: quiet,
-    signal: new AbortController().signal,
-    cursor: { read: () => undefined, write: () => {} },
-    agent: {
-      processId: process.pid,
-      takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
-      takeQueueCounts: () => [],
-      countLoss: () => undefined,
-      onConfigurationFinding: () => () => {},
-      onDiagnostic: () => () => {},
-    },
-    mask: createSecretMask([]),
-    pause: () => systemClock.sleep(0),
-  });
+  const snapshot = await collector.collect(context);
   return snapshot.events.reduce((sum, event) => sum + event.payload.length, 0);
 }
 

@@ -7,9 +7,8 @@ import { knownDetails, type PayloadItem } from "../../src/contract/event.ts";
 import type { Probe, SocketFacts, SocketList } from "../../src/contract/probe.ts";
 import type { Problem } from "../../src/contract/result.ts";
 import type { Infer } from "../../src/contract/schema.ts";
-import { parsePasswd } from "../../src/parse/accounts.ts";
 import { isIpAddress } from "../../src/parse/addresses.ts";
-import { plainText, singleValue } from "../../src/parse/plain-text.ts";
+import { interfaceNamesOf, userNamesOf } from "./names.ts";
 import { networkNamespace, ownerDetails, sharedByText } from "./owner-details.ts";
 import { byAge, findOwners, type Owner, type OwnerSearch } from "./owners.ts";
 import type { listeningPortsSettings } from "./schema.ts";
@@ -111,7 +110,8 @@ function itemWriter(
   search: OwnerSearch,
 ): (listener: Listener) => PayloadItem {
   const { probe } = context;
-  const interfaces = interfaceNamesOf(probe, list.sockets);
+  const isAnyBound = list.sockets.some((socket) => socket.interfaceIndex !== 0);
+  const interfaces = isAnyBound ? interfaceNamesOf(probe) : NO_NAMES;
   const commonDetails = commonDetailsWriter(probe, list.source);
   return (listener) => {
     const { protocol, address, port, sockets } = listener;
@@ -124,7 +124,7 @@ function itemWriter(
       RemoteAddress: protocol.endsWith("6") ? "::" : "0.0.0.0",
       RemotePort: "*",
       ExtraDetails: withInode(
-        commonDetails(owners[0], String(first?.userId ?? "")),
+        commonDetails(owners[0], first?.userId),
         ownDetails(sockets, owners, interfaces),
         String(first?.inode ?? ""),
       ),
@@ -138,6 +138,7 @@ function withInode(common: Details, own: Details, inode: string): Details {
 }
 
 const NONE: Details = {};
+const NO_NAMES: ReadonlyMap<number, string> = new Map();
 
 /**
  * What all sockets of one owner and one user have in common: a server with a thousand sockets is read, and
@@ -146,7 +147,7 @@ const NONE: Details = {};
 function commonDetailsWriter(
   probe: Probe,
   source: SocketList["source"],
-): (owner: Owner | undefined, userId: string) => Details {
+): (owner: Owner | undefined, userId: number | undefined) => Details {
   const userNames = userNamesOf(probe);
   const ownNamespace = networkNamespace(probe, "self");
   const known = new Map<string, Details>();
@@ -156,8 +157,8 @@ function commonDetailsWriter(
     if (found !== undefined) return found;
     const { ExtraDetails: details = NONE } = knownDetails({
       ...(owner === undefined ? {} : ownerDetails(probe, owner)),
-      UserId: userId,
-      User: userNames.get(userId),
+      UserId: String(userId ?? ""),
+      User: userId === undefined ? undefined : userNames.get(userId),
       NetworkNamespace:
         ownNamespace ??
         (owner === undefined ? undefined : networkNamespace(probe, String(owner.processId))),
@@ -194,31 +195,6 @@ function ownersOf(sockets: readonly SocketFacts[], search: OwnerSearch): readonl
     }
   }
   return [...byProcess.values()].sort(byAge);
-}
-
-/** Names by user id; the first of several wins, as getpwuid(3) does. Without passwd: no names. */
-function userNamesOf(probe: Probe): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  const passwd = probe.readText("/etc/passwd");
-  for (const account of passwd.ok ? parsePasswd(passwd.value).entries : []) {
-    const userId = String(account.userId);
-    if (!names.has(userId)) names.set(userId, plainText(account.name, 64));
-  }
-  return names;
-}
-
-function interfaceNamesOf(
-  probe: Probe,
-  sockets: readonly SocketFacts[],
-): ReadonlyMap<number, string> {
-  const names = new Map<number, string>();
-  if (sockets.every((socket) => socket.interfaceIndex === 0)) return names;
-  const folders = probe.listFolder("/sys/class/net");
-  for (const name of folders.ok ? folders.value : []) {
-    const index = probe.readText(`/sys/class/net/${name}/ifindex`, 64);
-    if (index.ok) names.set(Number(singleValue(index.value)), plainText(name, 64));
-  }
-  return names;
 }
 
 /** Interfaces the sockets are bound to; nothing as soon as one of them takes packets from any. */

@@ -1,17 +1,15 @@
 import { connectedHardware } from "../../collectors/connected-hardware/index.ts";
+import { interfaceNamesOf, userNamesOf } from "../../collectors/listening-ports/names.ts";
 import { findOwners } from "../../collectors/listening-ports/owners.ts";
 import { localUsers } from "../../collectors/local-users/index.ts";
 import { systemInformation } from "../../collectors/system-information/index.ts";
 import { unreadableFact, valueFact } from "../baseline/fact.ts";
 import { RULES } from "../baseline/rules/index.ts";
-import type { Collector, CollectorContext } from "../contract/collector.ts";
+import type { Collector } from "../contract/collector.ts";
 import type { PayloadItem } from "../contract/event.ts";
 import type { Probe } from "../contract/probe.ts";
 import type { Problem } from "../contract/result.ts";
-import { parsePasswd } from "../parse/accounts.ts";
 import { firewallOf } from "../parse/firewall/firewall-of.ts";
-import { createSecretMask } from "../parse/mask-secrets.ts";
-import { plainText, singleValue } from "../parse/plain-text.ts";
 import type { HostNetwork } from "../posture/exposure/query.ts";
 import { readHostNetwork } from "../posture/read-host-network.ts";
 import type { FirewallFacts } from "../posture/recommendations/firewall-facts.ts";
@@ -20,8 +18,8 @@ import {
   waitingSockets,
 } from "../posture/recommendations/listening-socket.ts";
 import { systemClock } from "../system/clock.ts";
-import { createLog } from "../system/log.ts";
 import { type JudgedBaseline, runBaseline } from "./run-baseline.ts";
+import { snapshotContext } from "./snapshot-context.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What one look at the device found. */
@@ -125,30 +123,10 @@ interface Items {
 /** One snapshot of a collector with its default settings. */
 async function itemsOf(collector: Collector, probe: Probe, signal: AbortSignal): Promise<Items> {
   if (collector.mode !== "snapshot") return { items: [], problems: [] };
-  const context: CollectorContext<unknown> = {
-    settings: collector.settings.read({}, []),
-    probe,
-    clock: systemClock,
-    log: createLog({ level: "silent" }),
-    signal,
-    cursor: { read: () => undefined, write: () => undefined },
-    agent: NO_AGENT,
-    mask: createSecretMask([]),
-    pause: () => systemClock.sleep(0),
-  };
+  const context = snapshotContext({ probe, settings: collector.settings.read({}, []), signal });
   const { events, problems } = await collector.collect(context);
   return { items: events.flatMap(({ payload }) => payload), problems };
 }
-
-/** A scan sends nothing and counts nothing. */
-const NO_AGENT: CollectorContext<unknown>["agent"] = {
-  processId: 0,
-  takeMessageCounts: () => ({ messagesSent: 0, messagesUnder4Kb: 0, totalFailed: 0 }),
-  takeQueueCounts: () => [],
-  countLoss: () => undefined,
-  onConfigurationFinding: () => () => undefined,
-  onDiagnostic: () => () => undefined,
-};
 
 async function listeningSockets(
   probe: Probe,
@@ -160,7 +138,7 @@ async function listeningSockets(
   const inodes = new Set(sockets.map(({ inode }) => inode).filter((inode) => inode !== 0));
   const pause = (): Promise<void> => systemClock.sleep(0);
   const search = await findOwners({ probe, signal, pause }, inodes);
-  const names = interfaceNames(probe);
+  const names = interfaceNamesOf(probe);
   const list = sockets.map((socket): ListeningSocket => {
     const [owner] = search?.owners.get(socket.inode) ?? [];
     const facts = owner === undefined ? undefined : probe.process(owner.processId);
@@ -183,24 +161,4 @@ function hiddenOwners(
   if (search === undefined || search.deniedProcesses === 0 || unknown === 0) return [];
   const detail = `the processes of ${unknown} sockets are not known: ${search.deniedProcesses} processes may not be looked into`;
   return [{ code: "not-permitted", subject: "/proc/[pid]/fd", detail }];
-}
-
-function interfaceNames(probe: Probe): ReadonlyMap<number, string> {
-  const names = new Map<number, string>();
-  const folder = probe.listFolder("/sys/class/net");
-  for (const name of folder.ok ? folder.value : []) {
-    const index = probe.readText(`/sys/class/net/${name}/ifindex`, 64);
-    const number = index.ok ? Number(singleValue(index.value)) : 0;
-    if (number > 0) names.set(number, plainText(name, 64));
-  }
-  return names;
-}
-
-function userNamesOf(probe: Probe): ReadonlyMap<number, string> {
-  const names = new Map<number, string>();
-  const passwd = probe.readText("/etc/passwd");
-  for (const { userId, name } of passwd.ok ? parsePasswd(passwd.value).entries : []) {
-    if (!names.has(userId)) names.set(userId, plainText(name, 64));
-  }
-  return names;
 }

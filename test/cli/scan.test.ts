@@ -17,6 +17,7 @@ import { scanCommand } from "../../src/cli/scan.ts";
 import { reachOf } from "../../src/cli/scan-exposure.ts";
 import type { HostNetwork } from "../../src/posture/exposure/query.ts";
 import { environment } from "../../src/system/environment.ts";
+import { socket } from "../collectors/tree-probe.ts";
 import { sarifValidator } from "../report/sarif-validator.ts";
 import { recordingTerminal } from "./setup-rig.ts";
 
@@ -250,19 +251,11 @@ describe("the reach of a socket", () => {
   ];
   for (const [sources, expected] of cases) {
     it(`is ${expected} from ${sources ?? "sources that nobody named"}`, () => {
-      const socket = {
-        protocol: "tcp",
-        family: "ipv4",
-        state: 10,
-        localAddress: "0.0.0.0",
-        localPort: 22,
-        remoteAddress: "0.0.0.0",
-        remotePort: 0,
-        userId: 0,
-        inode: 1,
-        interfaceIndex: 0,
+      const exposure = {
+        listener: { socket: socket({ inode: 1 }) },
+        kind: "reachable",
+        interfaces: ["eth0"],
       } as const;
-      const exposure = { listener: { socket }, kind: "reachable", interfaces: ["eth0"] } as const;
       const told = sources === undefined ? exposure : { ...exposure, sources };
       assert.equal(reachOf(told, host), expected);
     });
